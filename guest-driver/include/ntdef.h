@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The scalar types and the status codes that the DDI headers are written in.
+ *
+ * The names are those of the Windows headers, so that a miniport's source
+ * reads as its documentation does; the widths are fixed, because long is 8
+ * bytes here. Kernel code outside the DDI uses the kernel's own types.
+ */
+#ifndef _DXG_NTDEF_H
+#define _DXG_NTDEF_H
+
+#include <linux/types.h>
+
+typedef u8 BOOLEAN;
+typedef u32 UINT;
+typedef s32 INT;
+typedef u64 UINT64;
+typedef s32 NTSTATUS;
+typedef size_t SIZE_T;
+typedef void *HANDLE;
+typedef u64 D3DGPU_VIRTUAL_ADDRESS;
+typedef u64 PHYSICAL_ADDRESS;
+
+#define NT_SUCCESS(status)		((NTSTATUS)(status) >= 0)
+
+#define STATUS_SUCCESS			((NTSTATUS)0x00000000)
+#define STATUS_TIMEOUT			((NTSTATUS)0x00000102)
+#define STATUS_PENDING			((NTSTATUS)0x00000103)
+#define STATUS_DEVICE_BUSY		((NTSTATUS)0x80000011)
+#define STATUS_UNSUCCESSFUL		((NTSTATUS)0xc0000001)
+#define STATUS_NOT_IMPLEMENTED		((NTSTATUS)0xc0000002)
+#define STATUS_ACCESS_VIOLATION		((NTSTATUS)0xc0000005)
+#define STATUS_INVALID_HANDLE		((NTSTATUS)0xc0000008)
+#define STATUS_INVALID_PARAMETER	((NTSTATUS)0xc000000d)
+#define STATUS_NO_MEMORY		((NTSTATUS)0xc0000017)
+#define STATUS_ILLEGAL_INSTRUCTION	((NTSTATUS)0xc000001d)
+#define STATUS_ACCESS_DENIED		((NTSTATUS)0xc0000022)
+#define STATUS_BUFFER_TOO_SMALL		((NTSTATUS)0xc0000023)
+#define STATUS_OBJECT_TYPE_MISMATCH	((NTSTATUS)0xc0000024)
+#define STATUS_OBJECT_NAME_INVALID	((NTSTATUS)0xc0000033)
+#define STATUS_OBJECT_NAME_NOT_FOUND	((NTSTATUS)0xc0000034)
+#define STATUS_OBJECT_NAME_COLLISION	((NTSTATUS)0xc0000035)
+#define STATUS_PRIVILEGED_INSTRUCTION	((NTSTATUS)0xc0000096)
+#define STATUS_INSUFFICIENT_RESOURCES	((NTSTATUS)0xc000009a)
+#define STATUS_NOT_SUPPORTED		((NTSTATUS)0xc00000bb)
+#define STATUS_CANCELLED		((NTSTATUS)0xc0000120)
+#define STATUS_DEVICE_REMOVED		((NTSTATUS)0xc00002b6)
+#define STATUS_GRAPHICS_DRIVER_MISMATCH	((NTSTATUS)0xc01e0009)
+#define STATUS_GRAPHICS_NO_VIDEO_MEMORY	((NTSTATUS)0xc01e0100)
+#define STATUS_GRAPHICS_ALLOCATION_BUSY	((NTSTATUS)0xc01e0102)
+
+#endif /* _DXG_NTDEF_H */
