@@ -400,7 +400,7 @@ typedef struct _DRIVER_INITIALIZATION_DATA {
 	/*
 	 * Adapter reset (DDI-RE-6). Reset: on return no DMA; all device-side objects are
 	 * gone, the KMD's remain and accept their destroy calls. Restart: new
-	 * processes, devices, contexts and queues can be created.
+	 * devices, contexts and queues can be created; living KMD processes work again.
 	 */
 	NTSTATUS (*DxgkDdiResetFromTimeout)(HANDLE hAdapter);
 	NTSTATUS (*DxgkDdiRestartFromTimeout)(HANDLE hAdapter);
