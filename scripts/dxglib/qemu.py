@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""QEMU: Debian's source of trixie's 10.0.x, our overlay, and the build.
+
+The newest 10.0.x that the mirror offers is taken (an archive drops old point
+releases, so nothing is pinned) and named in the progress line.  QEMU_SRC=DIR
+names an unpacked source instead; it is copied, never edited.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from dxglib import apt, overlay, paths, proc
+from dxglib.errors import SetupError
+
+CONFIGURE = (
+    "--target-list=x86_64-softmmu", "--without-default-features",
+    "--enable-system", "--enable-tcg", "--enable-kvm",
+    "--disable-install-blobs", "--disable-download",
+    "--python=/usr/bin/python3", "--enable-trace-backends=log",
+)
+SERIES = "10.0."
+JOBS = str(os.cpu_count() or 1)
+
+
+def tools_env():
+    """Environment in which QEMU's build finds meson and pycotap."""
+    return dict(os.environ, PYTHONPATH=str(paths.TOOLS_PYTHON),
+                PATH=f"{paths.MESON.parent}:{os.environ['PATH']}")
+
+
+def _source_key():
+    """QEMU_SRC, or, when it is not set, whatever source there is."""
+    named = os.environ.get("QEMU_SRC")
+    kept = paths.BUILD / "qemu-src.from"
+    if named is None and kept.exists():
+        return kept.read_text()
+    return named or "archive"
+
+
+def source_inputs():
+    return ("1", _source_key())
+
+
+def get_source(context):
+    """Unpack the source to build/qemu-src; the note names the version."""
+    named = os.environ.get("QEMU_SRC")
+    if named:
+        note = _copy_source(context, Path(named))
+    else:
+        note = _download_source(context)
+    (paths.BUILD / "qemu-src.from").write_text(named or "archive")
+    return note
+
+
+def _copy_source(context, tree):
+    version = tree / "VERSION"
+    if not (tree / "configure").is_file() or not version.is_file():
+        raise SetupError(f"QEMU_SRC={tree} is no QEMU source: it has no "
+                         "configure and VERSION")
+    shutil.rmtree(paths.QEMU_SRC, ignore_errors=True)
+    context.command(["cp", "-a", tree, paths.QEMU_SRC], "copying QEMU_SRC")
+    return f"copy of {tree}, version {version.read_text().strip()}"
+
+
+def newest_source(text, series=SERIES):
+    """Newest version of SERIES in the text of `apt-cache showsrc`."""
+    versions = re.findall(r"^Version: (\S+)$", text, re.M)
+    fitting = [version for version in versions
+               if version.split(":", 1)[-1].startswith(series)]
+
+    def key(version):
+        return [int(number) for number in re.findall(r"\d+", version)]
+
+    return max(fitting, key=key) if fitting else None
+
+
+def _download_source(context):
+    private = apt.Private(context)
+    try:
+        text = proc.output(["apt-cache", "showsrc", "--only-source", "qemu"],
+                           env=private.env)
+    except subprocess.CalledProcessError:
+        text = ""
+    version = newest_source(text)
+    if version is None:
+        raise SetupError(f"the mirror's trixie has no QEMU {SERIES}x source",
+                         "QEMU_SRC=DIR names an unpacked source instead")
+    paths.DL.mkdir(parents=True, exist_ok=True)
+    context.command(
+        ["apt-get", "source", "--download-only", f"qemu={version}"],
+        f"downloading QEMU {version}",
+        ["likely cause: no network; QEMU_SRC=DIR names a local source"],
+        cwd=paths.DL, env=private.env)
+    described = paths.DL / f"qemu_{version.split(':', 1)[-1]}.dsc"
+    shutil.rmtree(paths.QEMU_SRC, ignore_errors=True)
+    # apt-get has checked the files against the signed index already;
+    # --no-copy leaves the tarball in build/dl.
+    context.command(
+        ["dpkg-source", "--no-check", "--no-copy", "-x", described,
+         paths.QEMU_SRC], "unpacking QEMU")
+    return f"Debian's {version}"
+
+
+def configure_inputs():
+    return (paths.STAMP / "qemu-source", *CONFIGURE)
+
+
+def configure(context):
+    """Configure QEMU in build/qemu from nothing."""
+    shutil.rmtree(paths.QEMU, ignore_errors=True)
+    paths.QEMU.mkdir(parents=True)
+    overlay.apply(paths.QEMU_SRC, paths.REPO)
+    context.command([paths.QEMU_SRC / "configure", *CONFIGURE],
+                    "QEMU's configure", cwd=paths.QEMU, env=tools_env())
+    # Lets a bare `ninja` in build/qemu work: meson is found without
+    # PYTHONPATH from QEMU's own virtual environment.
+    for site in (paths.QEMU / "pyvenv/lib").glob("python3*/site-packages"):
+        (site / "dxg-tools.pth").write_text(f"{paths.TOOLS_PYTHON}\n")
+    return ""
+
+
+def build_inputs():
+    return (paths.STAMP / "qemu-configure", paths.HW,
+            paths.TESTS / "qtest")
+
+
+def build(context):
+    """Build the emulator and our qtest programs."""
+    overlay.apply(paths.QEMU_SRC, paths.REPO)
+    env = tools_env()
+    # build.ninja brings itself up to date first, then the list is right.
+    context.command(["ninja", "build.ninja"], "QEMU's meson",
+                    cwd=paths.QEMU, env=env)
+    targets = proc.output(["ninja", "-t", "targets", "all"], cwd=paths.QEMU)
+    qtests = re.findall(r"^(tests/qtest/(?:dxgpu/)?dxgpu-[\w-]+-test): ",
+                        targets, re.M)
+    context.command(["ninja", "-j", JOBS, "qemu-system-x86_64", *qtests],
+                    "building QEMU", cwd=paths.QEMU, env=env)
+    listed = proc.output([paths.QEMU_BIN, "-L", paths.FIRMWARE,
+                          "-device", "help"])
+    info = {"version": (paths.QEMU_SRC / "VERSION").read_text().strip(),
+            "dxgpu": 'name "dxgpu"' in listed, "qtests": sorted(qtests)}
+    paths.QEMU_INFO.write_text(json.dumps(info, indent=1) + "\n")
+    return "" if info["dxgpu"] else "without the dxgpu device"
+
+
+def info():
+    """What build() recorded: version, whether dxgpu is there, qtests."""
+    return json.loads(paths.QEMU_INFO.read_text())

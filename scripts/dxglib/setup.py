@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The set-up: which steps there are, in order, and running them."""
+
+import functools
+import os
+
+from dxglib import (host, initramfs, kernel, modules, paths, qemu, steps,
+                    tools, ui)
+from dxglib.errors import UsageError
+from dxglib.steps import Step
+
+
+def all_steps(version=kernel.DEFAULT):
+    """Every step for the guest kernel VERSION, in the order of need."""
+    partial = functools.partial
+    found = [
+        Step("packages", "host packages from apt", tools.package_inputs, [],
+             tools.install_packages),
+        Step("tools", "meson, firmware and BusyBox, unpacked",
+             tools.unpack_inputs,
+             [paths.MESON, paths.FIRMWARE / "qboot.rom", paths.BUSYBOX],
+             tools.unpack_tools),
+        Step("qemu-source", "QEMU's source", qemu.source_inputs,
+             [paths.QEMU_SRC / "configure"], qemu.get_source),
+        Step("qemu-configure", "configure QEMU", qemu.configure_inputs,
+             [paths.QEMU / "build.ninja"], qemu.configure),
+        Step("qemu-build", "build QEMU with the device", qemu.build_inputs,
+             [paths.QEMU_BIN, paths.QEMU_INFO], qemu.build),
+        Step(f"kernel-{version}", f"Linux {version} of Debian, unpacked",
+             partial(kernel.inputs, version), kernel.outputs(version),
+             partial(kernel.prepare, version=version)),
+    ]
+    if modules.wanted():
+        found.append(Step(
+            f"modules-{version}", "build the kernel modules",
+            partial(modules.inputs, version), modules.outputs(version),
+            partial(modules.build, version=version)))
+    found += [
+        Step("host-configure", "configure library, tools and tests",
+             host.setup_inputs, [paths.HOST / "build.ninja"], host.setup),
+        Step("host-build", "build library, tools and tests",
+             host.build_inputs, [paths.GUEST_ROOT], host.build),
+        Step(f"initramfs-{version}", "pack the guest's image",
+             partial(initramfs.inputs, version), [paths.initramfs(version)],
+             partial(initramfs.pack, version=version)),
+    ]
+    return found
+
+
+def ensure(version=kernel.DEFAULT, only=None):
+    """Bring the set-up up to date; nothing but checks when it is.
+
+    only: run just the step of that name (it must exist).  DXG_NO_SETUP=1
+    skips all of it: for tests that run below a dxg which has done it.
+    """
+    if os.environ.get("DXG_NO_SETUP") == "1":
+        return
+    wanted = all_steps(version)
+    if only is not None:
+        names = [step.name for step in wanted]
+        wanted = [step for step in wanted
+                  if only in (step.name, step.name.removesuffix(
+                      f"-{version}"))]
+        if not wanted:
+            raise UsageError(f"--only {only}: no such step; there are: "
+                             + ", ".join(names))
+    if all(step.fresh() for step in wanted):
+        return
+    with steps.lock():
+        ran = [step.name for step in wanted if step.update()]
+    if ran:
+        ui.say(f"set-up done ({len(ran)} of {len(wanted)} steps)")
