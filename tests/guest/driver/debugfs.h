@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the driver tells in /sys/kernel/debug/dxg, for the eyes of a test.
+ *
+ * "counters" holds the module's object counts, key=value, all of them zero while
+ * nobody has /dev/dxg open; "<device>/state" has one line per object. Objects of a
+ * process that died may be freed shortly after it was reaped (FH-20), so that a test
+ * waits for a baseline instead of looking once.
+ */
+#ifndef DXG_TESTS_DEBUGFS_H
+#define DXG_TESTS_DEBUGFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DEBUGFS_TEXT_BYTES	4096u
+
+/* The text of the counters file. False if there is none. */
+bool counters_read(char text[DEBUGFS_TEXT_BYTES]);
+
+/*
+ * Waits until the counters equal baseline, at most timeout_ms. On failure, last
+ * holds what they were at the end.
+ */
+bool counters_settle(const char *baseline, unsigned int timeout_ms,
+		     char last[DEBUGFS_TEXT_BYTES]);
+
+/* Are all counts in the text zero, and is there one at all? */
+bool counters_all_zero(const char *text);
+
+/* A key of the adapter's line in "state", 0 if there is no such line or key. */
+uint64_t adapter_value(const char *key);
+
+/*
+ * Sums a key over the lines of one kind ("queue", "doorbell", "process") of pid,
+ * or of all processes if pid is 0; the number of lines goes to *lines if not NULL.
+ */
+uint64_t state_sum(const char *kind, int pid, const char *key, unsigned int *lines);
+
+#endif /* DXG_TESTS_DEBUGFS_H */
