@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dxgpu.ko: the command window.
+ *
+ * DOC: command window
+ *
+ * Arguments, then the opcode, then the result, all under command_lock. A
+ * command is sent only to the generation of the hardware that its object lives
+ * on. An asynchronous command has a fence as its last argument; the fences come
+ * from one counter of the adapter that never goes back, not even over a reset,
+ * so that an acknowledgement which an id's former owner left in the status
+ * region can never be taken for a new one. They are chosen under the same lock
+ * that sends them, so that values reach the device in order.
+ *
+ * Reading the result flushes every posted write on the way to the device; this
+ * is step (b) of ORD-8.
+ */
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include "command.h"
+#include "process.h"
+
+static unsigned int command_timeout_ms = 2000;
+module_param(command_timeout_ms, uint, 0644);
+MODULE_PARM_DESC(command_timeout_ms,
+		 "longest wait for the acknowledgement of a command, in ms; the device is reset then");
+
+/* A lost interrupt must cost time, not a hang. */
+#define DXGPU_ACK_RECHECK_MS	100
+
+static NTSTATUS dxgpu_command_status(struct dxgpu_adapter *adapter, enum dxgpu_cmd opcode,
+				     u32 result)
+{
+	switch (result) {
+	case DXGPU_CMD_OK:
+		return STATUS_SUCCESS;
+	case DXGPU_ALL_ONES:
+		WRITE_ONCE(adapter->state, DXGPU_HARDWARE_GONE);
+		WRITE_ONCE(adapter->generation, adapter->generation + 1);
+		wake_up_all(&adapter->ack_wait);
+		dxgpu_contexts_acknowledge(adapter);
+		return STATUS_DEVICE_REMOVED;
+	case DXGPU_CMD_ERR_STATE:
+		return STATUS_DEVICE_REMOVED;
+	case DXGPU_CMD_ERR_BUSY:
+		return STATUS_DEVICE_BUSY;
+	case DXGPU_CMD_ERR_ARGUMENT:
+		return STATUS_INVALID_PARAMETER;
+	default:
+		dev_err_ratelimited(&adapter->pdev->dev,
+				    "command 0x%02x refused with result %u\n",
+				    opcode, result);
+		return STATUS_UNSUCCESSFUL;
+	}
+}
+
+/**
+ * dxgpu_command_args() - send one command
+ * @adapter: the adapter
+ * @generation: of the object that the command is about
+ * @opcode: the command
+ * @args: its arguments, without the fence
+ * @count: how many, below DXGPU_CMD_NUM_ARGS
+ * @fence: where the chosen fence is stored if the command is async, else NULL
+ *
+ * May sleep. For an async command success means accepted.
+ *
+ * Return: DEVICE_REMOVED if the generation is past, the device is not enabled
+ * or not there; DEVICE_BUSY and INVALID_PARAMETER from the device; UNSUCCESSFUL
+ * for a result that only a bug of this driver can cause (logged).
+ */
+NTSTATUS dxgpu_command_args(struct dxgpu_adapter *adapter, u32 generation,
+			    enum dxgpu_cmd opcode, const u64 *args, unsigned int count,
+			    u64 *fence)
+{
+	NTSTATUS status = STATUS_DEVICE_REMOVED;
+	unsigned int i;
+
+	mutex_lock(&adapter->command_lock);
+	if (adapter->state != DXGPU_HARDWARE_RUNNING || adapter->generation != generation)
+		goto unlock;
+
+	for (i = 0; i < count; i++)
+		writeq(args[i], adapter->regs + DXGPU_REG_CMD_ARG(i));
+	if (fence) {
+		*fence = ++adapter->last_fence;
+		writeq(*fence, adapter->regs + DXGPU_REG_CMD_ARG(count));
+	}
+	writel(opcode, adapter->regs + DXGPU_REG_CMD);
+	status = dxgpu_command_status(adapter, opcode,
+				      readl(adapter->regs + DXGPU_REG_CMD_RESULT));
+unlock:
+	mutex_unlock(&adapter->command_lock);
+	return status;
+}
+
+static bool dxgpu_command_done(struct dxgpu_adapter *adapter, u32 generation,
+			       void __iomem *record, u64 fence)
+{
+	return readq(record) >= fence || READ_ONCE(adapter->generation) != generation;
+}
+
+/**
+ * dxgpu_command_wait() - wait until an async command is acknowledged
+ * @adapter: the adapter
+ * @generation: that the command was sent to
+ * @record: address of the record's fence in the status region
+ * @fence: the command's fence
+ * @what: names the command in the log
+ *
+ * Bounded by command_timeout_ms; a device that does not answer in time is
+ * reset, because the caller is about to free memory that it may be using
+ * (OBJ-24). So on return the command's effect holds in either case.
+ *
+ * Return: true if the device acknowledged, false if it was reset or removed.
+ */
+bool dxgpu_command_wait(struct dxgpu_adapter *adapter, u32 generation,
+			void __iomem *record, u64 fence, const char *what)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(READ_ONCE(command_timeout_ms));
+
+	while (!wait_event_timeout(adapter->ack_wait,
+				   dxgpu_command_done(adapter, generation, record, fence),
+				   msecs_to_jiffies(DXGPU_ACK_RECHECK_MS))) {
+		/* A removed device may answer the record with anything. */
+		if (readl(adapter->regs + DXGPU_REG_MAGIC) == DXGPU_ALL_ONES ||
+		    time_after(jiffies, end)) {
+			dxgpu_hardware_lost(adapter, what);
+			break;
+		}
+	}
+	return READ_ONCE(adapter->generation) == generation;
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dxgpu.ko: the doorbell DDIs (wddm-semantics 3.7 to 3.10).
+ *
+ * DOC: life of a doorbell
+ *
+ * create      checks ring and ring control against the device's limits and gives
+ *             the device the queue (QUEUE_CREATE latches both addresses,
+ *             DDI-CD-8). No slot is taken (DDI-CD-5): slots are few, and a queue
+ *             may never submit (DDI-CD-6).
+ * connect     takes a slot, if need be from a victim (slots.c), and binds. The
+ *             bind makes the device sample WP (DDI-CN-9).
+ * disconnect  gives the slot back by ORD-8; work that is visible goes on
+ *             (DDI-DC-4). Nothing of the doorbell is freed (OBJ-19).
+ * destroy     disconnect, then QUEUE_REMOVE with acknowledgement: on return the
+ *             device has stopped fetching (DDI-DS-1).
+ */
+#include <linux/log2.h>
+#include <linux/slab.h>
+#include <dxgpu/ring.h>
+#include "command.h"
+#include "process.h"
+
+static bool dxgpu_range_valid(struct dxgpu_adapter *adapter, u64 gpuva, u64 bytes, u64 align)
+{
+	u64 limit = 1ull << adapter->caps.gpuva_bits;
+
+	return IS_ALIGNED(gpuva, align) && gpuva < limit && bytes <= limit - gpuva;
+}
+
+/* KMT-CD-12; every number is the OS layer's (KMT-CD-11). */
+static bool dxgpu_ring_valid(struct dxgpu_adapter *adapter,
+			     const DXGKARG_CREATEDOORBELL *args)
+{
+	const struct dxgpu_caps *caps = &adapter->caps;
+	u64 entries = args->RingBufferSize / sizeof(struct dxgpu_ring_entry);
+
+	if (args->RingBufferSize % sizeof(struct dxgpu_ring_entry) ||
+	    !is_power_of_2(entries) || entries < caps->ring_min_entries ||
+	    entries > caps->ring_max_entries)
+		return false;
+	return dxgpu_range_valid(adapter, args->RingBufferGpuVirtualAddress,
+				 args->RingBufferSize, DXGPU_RING_ALIGN);
+}
+
+static bool dxgpu_ring_control_valid(struct dxgpu_adapter *adapter,
+				     const DXGKARG_CREATEDOORBELL *args)
+{
+	return args->RingBufferControlSize >= sizeof(struct dxgpu_ring_control) &&
+	       dxgpu_range_valid(adapter, args->RingBufferControlGpuVirtualAddress,
+				 sizeof(struct dxgpu_ring_control), DXGPU_RING_CONTROL_ALIGN);
+}
+
+/*
+ * DxgkDdiCreateDoorbell: INVALID_PARAMETER for a ring or ring control whose size,
+ * alignment or address the device does not take, or a queue that has a doorbell;
+ * NO_MEMORY; DEVICE_REMOVED. The resize flag changes nothing (KMT-CD-16).
+ */
+NTSTATUS dxgpu_create_doorbell(DXGKARG_CREATEDOORBELL *args)
+{
+	struct dxgpu_hwqueue *queue = args->hHwQueue;
+	struct dxgpu_adapter *adapter = queue->adapter;
+	struct dxgpu_doorbell *doorbell;
+	NTSTATUS status;
+
+	if (args->Flags & ~DXGK_CREATEDOORBELL_RESIZE || queue->on_device ||
+	    !args->hRingBuffer || !args->hRingBufferControl ||
+	    args->hRingBuffer == args->hRingBufferControl ||
+	    !dxgpu_ring_valid(adapter, args) || !dxgpu_ring_control_valid(adapter, args))
+		return STATUS_INVALID_PARAMETER;
+
+	doorbell = kzalloc(sizeof(*doorbell), GFP_KERNEL);
+	if (!doorbell)
+		return STATUS_NO_MEMORY;
+	doorbell->adapter = adapter;
+	doorbell->hwqueue = queue;
+	doorbell->os_handle = args->hDoorbell;
+
+	spin_lock_irq(&adapter->object_lock);
+	queue->fault_reported = false;
+	queue->on_device = true;
+	spin_unlock_irq(&adapter->object_lock);
+
+	status = dxgpu_command(adapter, queue->context->generation, DXGPU_CMD_QUEUE_CREATE,
+			       queue->id, queue->context->id,
+			       args->RingBufferGpuVirtualAddress,
+			       args->RingBufferSize / sizeof(struct dxgpu_ring_entry),
+			       args->RingBufferControlGpuVirtualAddress,
+			       args->InitialWritePointer);
+	if (!NT_SUCCESS(status)) {
+		WRITE_ONCE(queue->on_device, false);
+		kfree(doorbell);
+		return status;
+	}
+	args->hDoorbell = doorbell;
+	return STATUS_SUCCESS;
+}
+
+/* The doorbell is connected already: a sample is all that is asked for (T6). */
+static NTSTATUS dxgpu_rekick(struct dxgpu_doorbell *doorbell)
+{
+	struct dxgpu_hwqueue *queue = doorbell->hwqueue;
+
+	return dxgpu_command(doorbell->adapter, queue->context->generation,
+			     DXGPU_CMD_QUEUE_KICK, queue->id);
+}
+
+/*
+ * DxgkDdiConnectDoorbell: DEVICE_BUSY if every slot was in transition for
+ * 100 ms (OP-6); DEVICE_REMOVED if the device or the queue is lost;
+ * NOT_SUPPORTED for a secondary doorbell, which the device has not (MOD-10).
+ */
+NTSTATUS dxgpu_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
+{
+	struct dxgpu_doorbell *doorbell = args->hDoorbell;
+	struct dxgpu_hwqueue *queue = doorbell->hwqueue;
+	struct dxgpu_adapter *adapter = doorbell->adapter;
+	u32 generation = queue->context->generation;
+	struct dxgpu_slot *slot;
+	NTSTATUS status;
+
+	if (args->Flags & DXGK_CONNECTDOORBELL_REKICK)
+		return dxgpu_rekick(doorbell);
+	if (args->Flags & DXGK_CONNECTDOORBELL_SECONDARY)
+		return STATUS_NOT_SUPPORTED;
+	if (generation != READ_ONCE(adapter->generation))
+		return STATUS_DEVICE_REMOVED;
+
+	status = dxgpu_slots_acquire(&adapter->slots, doorbell, &slot);
+	if (status != STATUS_SUCCESS)
+		return status;
+
+	status = dxgpu_command(adapter, generation, DXGPU_CMD_DOORBELL_BIND,
+			       dxgpu_slot_index(&adapter->slots, slot), queue->id);
+	if (!NT_SUCCESS(status)) {
+		dxgpu_slots_cancel(&adapter->slots, slot);
+		return status;
+	}
+	dxgpu_slots_bound(&adapter->slots, slot);
+
+	args->KernelCpuVirtualAddress = (void __force *)adapter->doorbells +
+		(size_t)dxgpu_slot_index(&adapter->slots, slot) *
+		adapter->caps.doorbell_stride;
+	args->SecondaryKernelCpuVirtualAddress = NULL;
+	args->Status = D3DDDI_DOORBELLSTATUS_CONNECTED;
+	return STATUS_SUCCESS;
+}
+
+/* DxgkDdiDisconnectDoorbell: SUCCESS, also if not bound (DDI-DC-1). */
+NTSTATUS dxgpu_disconnect_doorbell(const DXGKARG_DISCONNECTDOORBELL *args)
+{
+	struct dxgpu_doorbell *doorbell = args->hDoorbell;
+
+	dxgpu_slots_release(&doorbell->adapter->slots, doorbell);
+	return STATUS_SUCCESS;
+}
+
+/* DxgkDdiDestroyDoorbell: SUCCESS; bounded by command_timeout_ms and a reset. */
+NTSTATUS dxgpu_destroy_doorbell(const DXGKARG_DESTROYDOORBELL *args)
+{
+	struct dxgpu_doorbell *doorbell = args->hDoorbell;
+	struct dxgpu_hwqueue *queue = doorbell->hwqueue;
+	struct dxgpu_adapter *adapter = doorbell->adapter;
+	u32 generation = queue->context->generation;
+	NTSTATUS status;
+	u64 fence;
+
+	dxgpu_slots_release(&adapter->slots, doorbell);
+
+	status = dxgpu_command_async(adapter, generation, &fence, DXGPU_CMD_QUEUE_REMOVE,
+				     queue->id);
+	if (NT_SUCCESS(status))
+		dxgpu_command_wait(adapter, generation,
+				   dxgpu_queue_record(adapter, queue->id) +
+				   offsetof(struct dxgpu_queue_status, remove_fence),
+				   fence, "removal of a queue");
+	else if (status != STATUS_DEVICE_REMOVED)
+		dxgpu_hardware_lost(adapter, "removal of a queue");
+
+	WRITE_ONCE(queue->on_device, false);
+	kfree(doorbell);
+	return STATUS_SUCCESS;
+}
+
+/* DxgkDdiNotifyWorkSubmission: connect never answers NOTIFY here, so a sample does. */
+NTSTATUS dxgpu_notify_work_submission(const DXGKARG_NOTIFYWORKSUBMISSION *args)
+{
+	struct dxgpu_hwqueue *queue = args->hHwQueue;
+
+	if (queue->on_device)
+		dxgpu_command(queue->adapter, queue->context->generation,
+			      DXGPU_CMD_QUEUE_KICK, queue->id);
+	return STATUS_SUCCESS;
+}

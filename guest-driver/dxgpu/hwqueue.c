@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dxgpu.ko: hardware queues.
+ *
+ * DOC: hardware queues
+ *
+ * A hardware queue has an id from its creation on, by which interrupts name it.
+ * The device's own queue of that id needs a ring and exists while the queue has
+ * a doorbell object (doorbell.c).
+ *
+ * A victim's DxgkCbDisconnectDoorbell runs without a lock while its owner may be
+ * destroying the doorbell. The handles in the call stay good, because the
+ * destroy of the hardware queue waits for the callbacks that name it (@callbacks);
+ * the OS layer answers INVALID_PARAMETER if the doorbell is gone (DDI-CN-10).
+ */
+#include <linux/slab.h>
+#include "command.h"
+#include "process.h"
+
+static const char * const dxgpu_queue_state_names[] = {
+	[DXGPU_QUEUE_ABSENT] = "absent",
+	[DXGPU_QUEUE_IDLE] = "idle",
+	[DXGPU_QUEUE_READY] = "ready",
+	[DXGPU_QUEUE_RUNNING] = "running",
+	[DXGPU_QUEUE_SUSPENDED] = "suspended",
+	[DXGPU_QUEUE_FAULTED] = "faulted",
+};
+
+/*
+ * DxgkDdiCreateHwQueue: NO_MEMORY (also when all queue ids are in use);
+ * DEVICE_REMOVED if the context is of a generation that was reset.
+ */
+NTSTATUS dxgpu_create_hwqueue(HANDLE hcontext, DXGKARG_CREATEHWQUEUE *args)
+{
+	struct dxgpu_context *context = hcontext;
+	struct dxgpu_adapter *adapter = context->adapter;
+	struct dxgpu_hwqueue *queue;
+	int id;
+
+	if (context->generation != READ_ONCE(adapter->generation))
+		return STATUS_DEVICE_REMOVED;
+
+	queue = kzalloc(sizeof(*queue), GFP_KERNEL);
+	if (!queue)
+		return STATUS_NO_MEMORY;
+	queue->adapter = adapter;
+	queue->context = context;
+	queue->os_handle = args->hHwQueue;
+
+	id = ida_alloc_max(&adapter->queue_ids, adapter->caps.max_queues - 1, GFP_KERNEL);
+	if (id < 0)
+		goto free_queue;
+	queue->id = id;
+	if (xa_err(xa_store_irq(&adapter->queues, id, queue, GFP_KERNEL)))
+		goto free_id;
+
+	args->hHwQueue = queue;
+	return STATUS_SUCCESS;
+
+free_id:
+	ida_free(&adapter->queue_ids, id);
+free_queue:
+	kfree(queue);
+	return STATUS_NO_MEMORY;
+}
+
+/* DxgkDdiDestroyHwQueue: its doorbell is destroyed before. */
+NTSTATUS dxgpu_destroy_hwqueue(HANDLE hhwqueue)
+{
+	struct dxgpu_hwqueue *queue = hhwqueue;
+	struct dxgpu_adapter *adapter = queue->adapter;
+
+	xa_erase_irq(&adapter->queues, queue->id);
+	/* A report that found the queue before is over when the lock can be had. */
+	spin_lock_irq(&adapter->object_lock);
+	spin_unlock_irq(&adapter->object_lock);
+	dxgpu_slots_wait_callbacks(&adapter->slots, queue);
+
+	ida_free(&adapter->queue_ids, queue->id);
+	kfree(queue);
+	return STATUS_SUCCESS;
+}
+
+/* DxgkDdiQueryHwQueueStatus: the device's word; always succeeds. */
+NTSTATUS dxgpu_query_hwqueue_status(HANDLE hadapter, DXGKARG_QUERYHWQUEUESTATUS *args)
+{
+	struct dxgpu_adapter *adapter = hadapter;
+	struct dxgpu_hwqueue *queue = args->hHwQueue;
+	void __iomem *record = dxgpu_queue_record(adapter, queue->id);
+	bool live = READ_ONCE(queue->on_device) &&
+		    queue->context->generation == READ_ONCE(adapter->generation);
+	u32 state = DXGPU_QUEUE_ABSENT;
+
+	args->WritePointer = 0;
+	args->ReadPointer = 0;
+	if (live) {
+		state = dxgpu_read32(record, dxgpu_queue_status, state);
+		args->ReadPointer = dxgpu_read64(record, dxgpu_queue_status, rp);
+		args->WritePointer = dxgpu_read64(record, dxgpu_queue_status, wp);
+	}
+	args->State = state;
+	args->StateName = state < ARRAY_SIZE(dxgpu_queue_state_names) ?
+			  dxgpu_queue_state_names[state] : "unknown";
+	args->Slot = dxgpu_slots_find(&adapter->slots, queue);
+	return STATUS_SUCCESS;
+}
+
+/*
+ * A fault of the address translation has an address; one of the command stream
+ * has a code instead (FH-13, FH-14).
+ */
+static void dxgpu_fault_report(struct dxgpu_hwqueue *queue)
+{
+	struct dxgpu_adapter *adapter = queue->adapter;
+	void __iomem *record = dxgpu_queue_record(adapter, queue->id);
+	u32 code = dxgpu_read32(record, dxgpu_queue_status, fault_code);
+	DXGKARGCB_NOTIFY_INTERRUPT_DATA data = {
+		.InterruptType = DXGK_INTERRUPT_HWQUEUE_PAGE_FAULTED,
+		.HwQueuePageFaulted.FaultedHwQueue = queue->os_handle,
+		.HwQueuePageFaulted.FaultedFenceId =
+			dxgpu_read64(record, dxgpu_queue_status, fault_fence),
+		.HwQueuePageFaulted.NodeOrdinal = queue->context->node,
+		.HwQueuePageFaulted.PageTableLevel =
+			dxgpu_read32(record, dxgpu_queue_status, fault_level),
+	};
+
+	switch (code) {
+	case DXGPU_FAULT_UNMAPPED:
+	case DXGPU_FAULT_PROTECTION:
+	case DXGPU_FAULT_PTE:
+	case DXGPU_FAULT_BUS:
+	case DXGPU_FAULT_ADDRESS:
+		data.HwQueuePageFaulted.FaultErrorCode =
+			DXGK_FAULT_ERROR_GENERAL(DXGK_GENERAL_ERROR_PAGE_FAULT);
+		data.HwQueuePageFaulted.FaultedVirtualAddress =
+			dxgpu_read64(record, dxgpu_queue_status, fault_gpuva);
+		break;
+	case DXGPU_FAULT_OPCODE:
+		data.HwQueuePageFaulted.FaultErrorCode =
+			DXGK_FAULT_ERROR_GENERAL(DXGK_GENERAL_ERROR_INVALID_INSTRUCTION);
+		break;
+	default:
+		data.HwQueuePageFaulted.FaultErrorCode = DXGK_FAULT_ERROR_DEVICE(code);
+		break;
+	}
+	if (dxgpu_read32(record, dxgpu_queue_status, fault_access) == DXGPU_ACCESS_WRITE)
+		data.HwQueuePageFaulted.PageFaultFlags |= DXGK_PAGE_FAULT_WRITE;
+	if (!data.HwQueuePageFaulted.FaultedFenceId)
+		data.HwQueuePageFaulted.PageFaultFlags |= DXGK_PAGE_FAULT_FENCE_INVALID;
+
+	adapter->os.DxgkCbNotifyInterrupt(adapter->os.DeviceHandle, &data);
+}
+
+/**
+ * dxgpu_hwqueues_faulted() - report each queue that the fault bitmap shows, once
+ * @adapter: the adapter
+ *
+ * Hard interrupt. A queue's bit stays set until the queue is removed.
+ */
+void dxgpu_hwqueues_faulted(struct dxgpu_adapter *adapter)
+{
+	void __iomem *bitmap = adapter->status + adapter->caps.fault_offset;
+	unsigned long flags;
+	u32 base;
+
+	spin_lock_irqsave(&adapter->object_lock, flags);
+	for (base = 0; base < adapter->caps.max_queues; base += 64) {
+		u64 bits = readq(bitmap + base / 8);
+
+		while (bits) {
+			u32 id = base + __ffs64(bits);
+			struct dxgpu_hwqueue *queue = xa_load(&adapter->queues, id);
+
+			bits &= bits - 1;
+			if (!queue || !queue->on_device || queue->fault_reported)
+				continue;
+			queue->fault_reported = true;
+			dxgpu_fault_report(queue);
+		}
+	}
+	spin_unlock_irqrestore(&adapter->object_lock, flags);
+}
