@@ -8,7 +8,7 @@
     hw/Kconfig               source dxgpu/Kconfig
     hw/meson.build           subdir('dxgpu')
     meson.build              'hw/dxgpu' among the trace-event folders
-    tests/qtest/meson.build  subdir('dxgpu'), before the executables are made
+    tests/qtest/meson.build  subdir('dxgpu'), where the executables are made
 
 Each line is put after an anchor that must stand exactly once in the file: a
 QEMU that moved it is refused with the file and the anchor named, instead of
@@ -40,7 +40,7 @@ DEVICE_LINES = (
 )
 QTEST_LINES = (
     Line("tests/qtest/meson.build", "qtest_executables = {}",
-         "subdir('dxgpu')", before=True),
+         "subdir('dxgpu')"),
 )
 
 
