@@ -15,10 +15,10 @@
  *  dxgpu_adapter.command_lock (mutex)  the command window, the fence counter,
  *                                      the generation and the hardware state
  *  dxgpu_adapter.object_lock (spin, interrupts off)  hwqueues by id, contexts
- *                                      that wait for a suspend acknowledgement
+ *                                      that wait for a suspend acknowledgment
  *
  * None is held across DxgkCbDisconnectDoorbell (DDI-CN-8) or over the wait for
- * an acknowledgement; dxgpu_slots.lock is not held over a command either.
+ * an acknowledgment; dxgpu_slots.lock is not held over a command either.
  * object_lock is held across DxgkCbNotifyInterrupt, so that a handle in a report
  * is alive; that callback never sleeps and calls back nothing.
  *
@@ -103,17 +103,17 @@ struct dxgpu_adapter {
 	unsigned int irqs;		/* vectors requested so far */
 	struct dxgpu_node nodes[DXGPU_MAX_NODES];
 
-	struct mutex command_lock;
+	struct mutex command_lock;	/* the command window, the three below */
 	enum dxgpu_hardware_state state;
 	u32 generation;
-	u64 last_fence;			/* of the last asynchronous command; under @command_lock */
+	u64 last_fence;			/* of the last asynchronous command */
 	wait_queue_head_t ack_wait;	/* woken by ACK and when @generation changes */
 
-	spinlock_t object_lock;
+	spinlock_t object_lock;		/* the two below; taken in interrupts */
 	struct xarray queues;		/* id to dxgpu_hwqueue; changed under @object_lock */
 	struct list_head suspending;	/* dxgpu_context.suspend_link */
 
-	struct mutex process_lock;
+	struct mutex process_lock;	/* the list below */
 	struct list_head processes;	/* dxgpu_process.link */
 
 	struct ida space_ids;

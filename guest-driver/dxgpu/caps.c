@@ -118,12 +118,12 @@ int dxgpu_caps_read(struct dxgpu_adapter *adapter, size_t doorbell_bytes,
 	return 0;
 }
 
-static void dxgpu_fill_umd_caps(struct dxgpu_adapter *adapter, struct dxgpu_umd_caps *out)
+static void dxgpu_fill_umd_caps(struct dxgpu_adapter *adapter, void *out)
 {
 	const struct dxgpu_caps *caps = &adapter->caps;
 
-	*out = (struct dxgpu_umd_caps){
-		.size = sizeof(*out),
+	*(struct dxgpu_umd_caps *)out = (struct dxgpu_umd_caps){
+		.size = sizeof(struct dxgpu_umd_caps),
 		.hardware_version = caps->version,
 		.num_nodes = caps->num_nodes,
 		.num_slots = caps->num_slots,
@@ -138,70 +138,67 @@ static void dxgpu_fill_umd_caps(struct dxgpu_adapter *adapter, struct dxgpu_umd_
 	};
 }
 
-static void dxgpu_fill_driver_caps(struct dxgpu_adapter *adapter, DXGK_DRIVERCAPS *out)
+static void dxgpu_fill_driver_caps(struct dxgpu_adapter *adapter, void *out)
 {
-	memset(out, 0, sizeof(*out));
-	out->NbAsymetricProcessingNodes = adapter->caps.num_nodes;
-	snprintf(out->Description, sizeof(out->Description), "dxgpu %u.%u",
+	DXGK_DRIVERCAPS *caps = out;
+
+	memset(caps, 0, sizeof(*caps));
+	caps->NbAsymetricProcessingNodes = adapter->caps.num_nodes;
+	snprintf(caps->Description, sizeof(caps->Description), "dxgpu %u.%u",
 		 adapter->caps.version >> 16, adapter->caps.version & 0xffff);
 }
 
-static void dxgpu_fill_gpummu_caps(struct dxgpu_adapter *adapter, DXGK_GPUMMUCAPS *out)
+static void dxgpu_fill_gpummu_caps(struct dxgpu_adapter *adapter, void *out)
 {
-	*out = (DXGK_GPUMMUCAPS){
+	*(DXGK_GPUMMUCAPS *)out = (DXGK_GPUMMUCAPS){
 		.VirtualAddressBitCount = adapter->caps.gpuva_bits,
 		.PageSizeInBytes = DXGPU_PAGE_SIZE,
 	};
 }
 
-static void dxgpu_fill_submission_caps(struct dxgpu_adapter *adapter,
-				       DXGK_USERMODESUBMISSION_CAPS *out)
+static void dxgpu_fill_submission_caps(struct dxgpu_adapter *adapter, void *out)
 {
-	*out = (DXGK_USERMODESUBMISSION_CAPS){
+	*(DXGK_USERMODESUBMISSION_CAPS *)out = (DXGK_USERMODESUBMISSION_CAPS){
 		.DoorbellSizeInBytes = adapter->caps.doorbell_size,
 	};
 }
 
-static void dxgpu_fill_aperture(struct dxgpu_adapter *adapter, DXGK_DOORBELLAPERTURE *out)
+static void dxgpu_fill_aperture(struct dxgpu_adapter *adapter, void *out)
 {
-	*out = (DXGK_DOORBELLAPERTURE){
+	*(DXGK_DOORBELLAPERTURE *)out = (DXGK_DOORBELLAPERTURE){
 		.KernelCpuVirtualAddress = (void __force *)adapter->doorbells,
 		.PhysicalAddress = pci_resource_start(adapter->pdev, DXGPU_BAR_DOORBELL),
 		.Size = (u64)adapter->caps.num_slots * adapter->caps.doorbell_stride,
 	};
 }
 
-/* Fills *out if the caller's buffer holds it. */
-#define DXGPU_QUERY(args, type, fill, adapter) ({			\
-	NTSTATUS __status = STATUS_BUFFER_TOO_SMALL;			\
-									\
-	if ((args)->OutputDataSize >= sizeof(type)) {			\
-		fill(adapter, (args)->pOutputData);			\
-		__status = STATUS_SUCCESS;				\
-	}								\
-	__status;							\
-})
+static const struct {
+	DXGK_QUERYADAPTERINFOTYPE type;
+	size_t bytes;
+	void (*fill)(struct dxgpu_adapter *adapter, void *out);
+} dxgpu_queries[] = {
+	{ DXGKQAITYPE_UMDRIVERPRIVATE, sizeof(struct dxgpu_umd_caps), dxgpu_fill_umd_caps },
+	{ DXGKQAITYPE_DRIVERCAPS, sizeof(DXGK_DRIVERCAPS), dxgpu_fill_driver_caps },
+	{ DXGKQAITYPE_GPUMMUCAPS, sizeof(DXGK_GPUMMUCAPS), dxgpu_fill_gpummu_caps },
+	{ DXGKQAITYPE_USERMODESUBMISSION_CAPS, sizeof(DXGK_USERMODESUBMISSION_CAPS),
+	  dxgpu_fill_submission_caps },
+	{ DXGKQAITYPE_DOORBELLAPERTURE, sizeof(DXGK_DOORBELLAPERTURE), dxgpu_fill_aperture },
+};
 
 /* DxgkDdiQueryAdapterInfo: BUFFER_TOO_SMALL; NOT_SUPPORTED for other types (DDI-QA-1). */
 NTSTATUS dxgpu_query_adapter_info(HANDLE hadapter, const DXGKARG_QUERYADAPTERINFO *args)
 {
-	struct dxgpu_adapter *adapter = hadapter;
+	unsigned int i;
 
-	switch (args->Type) {
-	case DXGKQAITYPE_UMDRIVERPRIVATE:
-		return DXGPU_QUERY(args, struct dxgpu_umd_caps, dxgpu_fill_umd_caps, adapter);
-	case DXGKQAITYPE_DRIVERCAPS:
-		return DXGPU_QUERY(args, DXGK_DRIVERCAPS, dxgpu_fill_driver_caps, adapter);
-	case DXGKQAITYPE_GPUMMUCAPS:
-		return DXGPU_QUERY(args, DXGK_GPUMMUCAPS, dxgpu_fill_gpummu_caps, adapter);
-	case DXGKQAITYPE_USERMODESUBMISSION_CAPS:
-		return DXGPU_QUERY(args, DXGK_USERMODESUBMISSION_CAPS,
-				   dxgpu_fill_submission_caps, adapter);
-	case DXGKQAITYPE_DOORBELLAPERTURE:
-		return DXGPU_QUERY(args, DXGK_DOORBELLAPERTURE, dxgpu_fill_aperture, adapter);
-	default:
-		return STATUS_NOT_SUPPORTED;
+	for (i = 0; i < ARRAY_SIZE(dxgpu_queries); i++) {
+		if (dxgpu_queries[i].type != args->Type)
+			continue;
+		if (args->OutputDataSize < dxgpu_queries[i].bytes)
+			return STATUS_BUFFER_TOO_SMALL;
+		dxgpu_queries[i].fill(hadapter, args->pOutputData);
+		return STATUS_SUCCESS;
 	}
+	return STATUS_NOT_SUPPORTED;
 }
 
 /* DxgkDdiGetNodeMetadata: INVALID_PARAMETER for an ordinal that is not there (DDI-NM-1). */

@@ -8,7 +8,7 @@
  * command is sent only to the generation of the hardware that its object lives
  * on. An asynchronous command has a fence as its last argument; the fences come
  * from one counter of the adapter that never goes back, not even over a reset,
- * so that an acknowledgement which an id's former owner left in the status
+ * so that an acknowledgment which an id's former owner left in the status
  * region can never be taken for a new one. They are chosen under the same lock
  * that sends them, so that values reach the device in order.
  *
@@ -23,7 +23,7 @@
 static unsigned int command_timeout_ms = 2000;
 module_param(command_timeout_ms, uint, 0644);
 MODULE_PARM_DESC(command_timeout_ms,
-		 "longest wait for the acknowledgement of a command, in ms; the device is reset then");
+		 "longest wait for the acknowledgment of a command, in ms; the device is reset then");
 
 /* A lost interrupt must cost time, not a hang. */
 #define DXGPU_ACK_RECHECK_MS	100

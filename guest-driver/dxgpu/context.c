@@ -8,7 +8,7 @@
  * fence of a context id over the context's end. So the device gets a fence of
  * the adapter's own counter, and the OS layer's is kept beside it until the
  * device's appears in the status record; then it is reported once (DDI-SC-1).
- * A later suspend replaces both, which makes an older acknowledgement
+ * A later suspend replaces both, which makes an older acknowledgment
  * meaningless (DDI-SC-2); a resume forgets them. Suspends that are under way
  * when the device is reset are reported too: nothing of them runs any more.
  *

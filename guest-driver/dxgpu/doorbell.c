@@ -12,7 +12,7 @@
  *             bind makes the device sample WP (DDI-CN-9).
  * disconnect  gives the slot back by ORD-8; work that is visible goes on
  *             (DDI-DC-4). Nothing of the doorbell is freed (OBJ-19).
- * destroy     disconnect, then QUEUE_REMOVE with acknowledgement: on return the
+ * destroy     disconnect, then QUEUE_REMOVE with acknowledgment: on return the
  *             device has stopped fetching (DDI-DS-1).
  */
 #include <linux/log2.h>

@@ -8,7 +8,7 @@
  * coherent DMA memory, so that a vIOMMU may stand between. The page table
  * outlives a reset of the device: the restart gives the device its root again.
  *
- * FLUSH_TLB is SPACE_INVALIDATE with acknowledgement. When tables have been
+ * FLUSH_TLB is SPACE_INVALIDATE with acknowledgment. When tables have been
  * retired it invalidates the whole space instead of the range, because the
  * device may hold the entry that led to such a table under any address, and
  * frees them afterwards.

@@ -28,7 +28,7 @@ struct dxgpu_context {
 	u32 node;
 	/* The rest is under adapter->object_lock. */
 	bool suspended;			/* and acknowledged */
-	struct list_head suspend_link;	/* adapter->suspending while an acknowledgement is due */
+	struct list_head suspend_link;	/* adapter->suspending while an acknowledgment is due */
 	u64 suspend_fence;		/* the device's */
 	u64 os_suspend_fence;		/* the OS layer's, reported back */
 };
