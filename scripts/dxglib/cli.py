@@ -11,6 +11,10 @@ from dxglib.errors import DxgError, Terminated
 DESCRIPTION = """\
 dxgpu's one command: does whatever set-up is stale, then what it is asked for.
 
+  dxg run                    boot a guest, run the main job, print the result
+  dxg test [-k TEXT]...      run the tests
+  dxg exec [...] -- CMD ARGS run your program or driver in the guest
+  dxg shell                  the same, interactive
   dxg setup [--only STEP]    only the set-up
 """
 EPILOG = """\
@@ -33,9 +37,12 @@ class _Parser(argparse.ArgumentParser):
 
 def parser():
     """The parser of all commands; each module adds its own."""
+    from dxglib import execcmd
+
     top = _Parser(prog="dxg", description=DESCRIPTION, epilog=EPILOG)
     commands = top.add_subparsers(dest="command", metavar="COMMAND",
                                   required=True)
+    execcmd.add_parsers(commands)
     _add_setup(commands)
     return top
 

@@ -34,7 +34,7 @@ FOLDERS = {"proc": 0o755, "sys": 0o755, "dev": 0o755, "run": 0o755,
 def inputs(version):
     stamps = [paths.STAMP / name for name in (
         "tools", f"kernel-{version}", f"modules-{version}", "host-build")]
-    return ("1", *stamps, paths.GUEST_FILES, LSPCI)
+    return ("1", *stamps, paths.GUEST_FILES, LSPCI, *modules.BASE)
 
 
 def pack(context, version):

@@ -16,6 +16,9 @@ import re
 from dxglib import kernel, paths
 
 JOBS = str(os.cpu_count() or 1)
+# The kernel's own modules that the guest needs, each after those it uses.
+BASE = ("virtio_ring", "virtio", "virtio_pci_legacy_dev",
+        "virtio_pci_modern_dev", "virtio_pci", "virtio_console")
 
 
 def wanted():
@@ -89,6 +92,4 @@ def base_modules(version):
     """
     tree = (paths.kernel(version) / "lib/modules" / kernel.release(version))
     have = {path.stem: path for path in tree.rglob("virtio*.ko*")}
-    order = ("virtio", "virtio_ring", "virtio_pci_legacy_dev",
-             "virtio_pci_modern_dev", "virtio_pci", "virtio_console")
-    return [have[name] for name in order if name in have]
+    return [have[name] for name in BASE if name in have]

@@ -25,12 +25,11 @@ from dxglib.errors import SetupError
 
 @dataclass(frozen=True)
 class Line:
-    """A line to add to a file of QEMU, after or before its anchor line."""
+    """A line to add to a file of QEMU, after its anchor line."""
 
     path: str
     anchor: str
     text: str
-    before: bool = False
 
 
 DEVICE_LINES = (
@@ -56,7 +55,7 @@ def add_line(text, line):
             "times, expected once: the overlay does not know this QEMU",
             "the anchors are in scripts/dxglib/overlay.py; QEMU 10.0 is known "
             "to fit")
-    at = lines.index(line.anchor) + (0 if line.before else 1)
+    at = lines.index(line.anchor) + 1
     return "\n".join(lines[:at] + [line.text] + lines[at:])
 
 

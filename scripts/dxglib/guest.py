@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One run of a guest: boot, one command, its output, how it ended.
+
+Guest.run() returns a Result when the command ended and the kernel log could
+be read; everything else is a DxgError with the code of errors.py, the
+console's tail and the likely cause.  Whatever happens, QEMU is gone when it
+returns.
+"""
+
+import io
+import os
+import re
+import selectors
+import shutil
+import subprocess
+import tarfile
+import time
+from dataclasses import dataclass
+
+from dxglib import errors, kmsg, paths, streams, ui
+from dxglib.errors import DxgError, SetupError, UsageError
+from dxglib.initramfs import RunPart
+from dxglib.machine import Machine
+from dxglib.qmp import Qmp, QmpError
+
+CHUNK = 65536
+KEEP_RUNS = 10
+TAIL_LINES = 30
+
+
+@dataclass
+class Result:
+    """How a run that reached its end went.
+
+    code      exit code of the command
+    out       tar bytes of the guest's /out, b"" when it was empty
+    problems  lines of the kernel log that announce a defect
+    boot_s    from QEMU's start to the guest's "ready"
+    total_s   from QEMU's start to its end
+    at_end    what the caller's at_end(qmp) returned
+    """
+
+    code: int
+    out: bytes
+    problems: list
+    boot_s: float
+    total_s: float
+    at_end: object = None
+
+
+class Guest:
+    """A guest to be run once.
+
+    config   machine.Config
+    part     initramfs.RunPart
+    stdin    descriptor to read from, None for none
+    stdout, stderr   sinks of streams.py
+    timeout_s   limit from QEMU's start to the command's end; None for none
+    at_end   function(Qmp), called after the command with QEMU still there
+    """
+
+    def __init__(self, config, part: RunPart, stdout, stderr, stdin=None,
+                 timeout_s=None, at_end=None):
+        self.config = config
+        self.part = part
+        self.sinks = {"stdout": stdout, "stderr": stderr,
+                      "out": streams.BufferSink()}
+        self.stdin = stdin
+        self.timeout_s = timeout_s
+        self.at_end = at_end
+        self.folder = paths.RUNS / f"{time.strftime('%H%M%S')}-{os.getpid()}"
+        self.console = bytearray()
+        self.control = b""
+        self.ready_at = None
+        self.code = None
+        self.failure = None
+        self.to_guest = b""
+
+    def run(self):
+        """Run it; see the module's text."""
+        self._prepare()
+        self.start = time.monotonic()
+        with open(self.folder / "qemu.log", "wb") as log:
+            machine = Machine(self.config, self.folder / "initrd", log)
+        ok = False
+        try:
+            result = self._drive(machine)
+            ok = not result.problems
+            return result
+        finally:
+            machine.end()
+            (self.folder / "console.log").write_bytes(self.console)
+            for sink in self.sinks.values():
+                sink.close()
+            if ok:
+                shutil.rmtree(self.folder, ignore_errors=True)
+
+    def console_text(self):
+        """The kernel's console so far."""
+        return self.console.decode(errors="replace")
+
+    def _prepare(self):
+        paths.RUNS.mkdir(parents=True, exist_ok=True)
+        for old in sorted(paths.RUNS.iterdir(),
+                          key=lambda path: path.stat().st_mtime)[:-KEEP_RUNS]:
+            if not _in_use(old):
+                shutil.rmtree(old, ignore_errors=True)
+        self.folder.mkdir()
+        with open(self.folder / "initrd", "wb") as initrd:
+            with open(paths.initramfs(self.config.kernel), "rb") as base:
+                shutil.copyfileobj(base, initrd)
+            initrd.write(self.part.bytes())
+
+    # The main loop -------------------------------------------------------
+
+    def _drive(self, machine):
+        with selectors.PollSelector() as selector:
+            self._register(selector, machine)
+            while self.code is None and self.failure is None:
+                if not self._poll(selector, machine):
+                    break
+            self._drain(selector, machine)
+        boot_s = (self.ready_at or time.monotonic()) - self.start
+        if self.failure is not None:
+            raise self._error(errors.SETUP, self.failure)
+        if self.code is None:
+            raise self._death(machine)
+        at_end = self._finish(machine)
+        return Result(self.code, self.sinks["out"].bytes(),
+                      kmsg.problems(self.console_text()), boot_s,
+                      time.monotonic() - self.start, at_end)
+
+    def _register(self, selector, machine):
+        for name in ("console", "ctl", *self.sinks, "tty"):
+            if name in machine.channels:
+                selector.register(machine.channels[name],
+                                  selectors.EVENT_READ, name)
+        self.input_channel = "tty" if self.config.tty else "stdin"
+        if self.stdin is None:
+            machine.end_input()
+        else:
+            selector.register(self.stdin, selectors.EVENT_READ, "source")
+
+    def _poll(self, selector, machine):
+        """Handle what is ready; False when QEMU is gone."""
+        left = None
+        if self.timeout_s is not None:
+            left = self.start + self.timeout_s - time.monotonic()
+            if left <= 0:
+                raise self._hang(machine)
+        for key, events in selector.select(left):
+            if key.data == "source":
+                self._read_source(selector, machine)
+                continue
+            if events & selectors.EVENT_WRITE:
+                self._feed(selector, machine)
+            if (events & selectors.EVENT_READ
+                    and not self._read(key.fileobj, key.data)):
+                return False
+        if any(sink.broken for sink in self.sinks.values()):
+            raise BrokenPipeError
+        return True
+
+    def _read(self, channel, name):
+        """Take what CHANNEL has; False at its end."""
+        try:
+            data = channel.recv(CHUNK)
+        except BlockingIOError:
+            return True
+        except ConnectionError:
+            return False
+        if name == "console":
+            self.console += data
+        elif name == "ctl":
+            self._control(data)
+        elif name == "tty":
+            self.sinks["stdout"].write(data)
+        else:
+            self.sinks[name].write(data)
+        return bool(data)
+
+    def _control(self, data):
+        self.control += data
+        while b"\n" in self.control:
+            line, self.control = self.control.split(b"\n", 1)
+            word, _, rest = line.decode(errors="replace").partition(" ")
+            if word == "ready":
+                self.ready_at = time.monotonic()
+            elif word == "error":
+                self.failure = f"the guest's set-up failed: {rest}"
+            elif word == "exit" and re.fullmatch(r"\d{1,3}", rest):
+                self.code = int(rest)
+
+    def _read_source(self, selector, machine):
+        """Take our stdin; nothing more is read until the guest took it."""
+        try:
+            data = os.read(self.stdin, CHUNK)
+        except OSError:
+            data = b""
+        selector.unregister(self.stdin)
+        if data:
+            self.to_guest = data
+            channel = machine.channels[self.input_channel]
+            if self.input_channel == "stdin":
+                selector.register(channel, selectors.EVENT_WRITE, "feed")
+            else:
+                selector.modify(channel, selectors.EVENT_READ
+                                | selectors.EVENT_WRITE, "tty")
+        elif self.input_channel == "stdin":
+            machine.end_input()
+
+    def _feed(self, selector, machine):
+        channel = machine.channels[self.input_channel]
+        try:
+            self.to_guest = self.to_guest[channel.send(self.to_guest):]
+        except BlockingIOError:
+            return
+        except ConnectionError:
+            self.to_guest = b""
+        if not self.to_guest:
+            if self.input_channel == "stdin":
+                selector.unregister(channel)
+            else:
+                selector.modify(channel, selectors.EVENT_READ, "tty")
+            selector.register(self.stdin, selectors.EVENT_READ, "source")
+
+    def _drain(self, selector, machine):
+        """Take what is in the channels without waiting.
+
+        QEMU has put everything written before "exit" into them already.
+        """
+        for key in list(selector.get_map().values()):
+            if key.data not in ("source", "feed"):
+                before = -1
+                while before != self._amount():
+                    before = self._amount()
+                    self._read(key.fileobj, key.data)
+
+    def _amount(self):
+        return (len(self.console), len(self.control), self.code,
+                sum(sink.count for sink in self.sinks.values()))
+
+    # Ends ------------------------------------------------------------------
+
+    def _finish(self, machine):
+        """Ask QEMU what the caller wants to know, then let it quit."""
+        at_end = None
+        try:
+            qmp = Qmp(machine.channels["qmp"])
+            if self.at_end:
+                at_end = self.at_end(qmp)
+            qmp.request("quit")
+            machine.process.wait(5)
+        except (QmpError, subprocess.TimeoutExpired) as error:
+            raise self._error(errors.FAILED, "QEMU did not end in order: "
+                              f"{error}") from None
+        return at_end
+
+    def _hang(self, machine):
+        """The time is up: ask the kernel what it is doing, then tell."""
+        if self.ready_at is None:
+            cause = ("the kernel printed nothing: it or the firmware did not "
+                     "start" if not self.console else
+                     "the guest did not finish booting: the console's last "
+                     "line shows where it stands")
+        else:
+            cause = ("the command did not end; the blocked tasks and the "
+                     "CPUs' stacks below show where it stands (--timeout "
+                     "gives it more time)")
+        self._sysrq(machine)
+        return self._error(
+            errors.HANG, f"hang: no end after {self.timeout_s:g} s",
+            [f"likely cause: {cause}"])
+
+    def _sysrq(self, machine):
+        """Show blocked tasks (w) and the CPUs' stacks (l) on the console."""
+        console = machine.channels["console"]
+        try:
+            qmp = Qmp(machine.channels["qmp"])
+            for letter in b"wl":
+                qmp.request("chardev-send-break", id="console")
+                console.send(bytes([letter]))
+                until = time.monotonic() + 1
+                while time.monotonic() < until:
+                    time.sleep(0.05)
+                    self._read(console, "console")
+        except (QmpError, OSError):
+            pass
+
+    def _death(self, machine):
+        """QEMU is gone and the command did not end: say why."""
+        try:
+            status = machine.process.wait(5)
+        except subprocess.TimeoutExpired:
+            return self._error(errors.FAILED,
+                               "QEMU closed its channels but still runs")
+        text = self.console_text()
+        reason = kmsg.panic(text)
+        if reason is not None:
+            cause = kmsg.panic_cause(text)
+            return self._error(errors.PANIC, f"guest panic: {reason}",
+                               [f"likely cause: {cause}"] if cause else [])
+        said = ui.tail(self.folder / "qemu.log")
+        if status < 0:
+            return self._error(errors.FAILED,
+                               f"QEMU died of signal {-status}", said)
+        if status:
+            kind = (UsageError if self.config.device and
+                    any("dxgpu" in line for line in said) else SetupError)
+            error = kind(f"QEMU did not start (status {status})", said)
+            shutil.rmtree(self.folder, ignore_errors=True)
+            return error
+        return self._error(errors.FAILED, "the guest switched itself off "
+                           "before the command ended")
+
+    def _error(self, code, message, detail=()):
+        where = self.folder.relative_to(paths.REPO)
+        lines = kmsg.clean(self.console_text()).splitlines()
+        tail = lines[-TAIL_LINES if code != errors.HANG else -60:]
+        return DxgError(code, message, [
+            *detail, f"console's tail (all of it: {where}/console.log):",
+            *(f"| {line}" for line in tail)])
+
+
+def _in_use(folder):
+    pid = folder.name.rpartition("-")[2]
+    return pid.isdigit() and os.path.exists(f"/proc/{pid}")
+
+
+def unpack_out(data, target):
+    """Unpack the guest's /out below TARGET; a guest is not trusted.
+
+    Only plain files and folders are taken, and none may leave TARGET.
+    """
+    if not data:
+        return
+    target.mkdir(parents=True, exist_ok=True)
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            for member in archive:
+                _unpack_member(archive, member, target)
+    except tarfile.TarError as error:
+        raise DxgError(errors.FAILED,
+                       f"the guest's /out did not arrive whole: {error}"
+                       ) from None
+
+
+def _unpack_member(archive, member, target):
+    place = os.path.normpath(member.name)
+    if place == ".":
+        return
+    if os.path.isabs(place) or place.split("/")[0] == "..":
+        ui.say(f"/out: {member.name}: leaves the folder: left out")
+    elif member.isdir():
+        (target / place).mkdir(parents=True, exist_ok=True)
+    elif member.isfile():
+        (target / place).parent.mkdir(parents=True, exist_ok=True)
+        with (archive.extractfile(member) as source,
+              open(target / place, "wb") as copy):
+            shutil.copyfileobj(source, copy)
+        (target / place).chmod(member.mode & 0o755 | 0o600)
+    else:
+        ui.say(f"/out: {member.name}: neither file nor folder: left out")
