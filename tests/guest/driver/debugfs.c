@@ -22,6 +22,8 @@ bool counters_read(char text[DEBUGFS_TEXT_BYTES])
 	length = fread(text, 1, DEBUGFS_TEXT_BYTES - 1, file);
 	fclose(file);
 	text[length] = '\0';
+	for (char *at = text; (at = strchr(at, '\n')); at++)
+		*at = ' ';
 	return length != 0;
 }
 

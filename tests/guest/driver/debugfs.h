@@ -16,7 +16,7 @@
 
 #define DEBUGFS_TEXT_BYTES	4096u
 
-/* The text of the counters file. False if there is none. */
+/* The text of the counters file as one line. False if there is none. */
 bool counters_read(char text[DEBUGFS_TEXT_BYTES]);
 
 /*
