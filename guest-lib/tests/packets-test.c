@@ -17,34 +17,34 @@ static void test_layout(void)
 	const struct dxgpu_packet_crc32c *crc;
 	const struct dxgpu_packet_fence_write *fence;
 
-	tap_ok(!dxg_commands_copy(&commands, 0x2000, 0x1000, 16384) &&
+	ok(!dxg_commands_copy(&commands, 0x2000, 0x1000, 16384) &&
 	       !dxg_commands_fill(&commands, 0x3000, 0xdeadbeef, 64) &&
 	       !dxg_commands_crc32c(&commands, 0x4000, 0x1000, 100, 7) &&
 	       !dxg_commands_fence(&commands, 0x5000, 42, DXGPU_FENCE_INTERRUPT),
 	       "four packets fit");
-	tap_ok(commands.bytes == 32 + 24 + 32 + 24, "%u bytes used", commands.bytes);
+	ok(commands.bytes == 32 + 24 + 32 + 24, "%u bytes used", commands.bytes);
 
 	copy = (const void *)at;
-	tap_ok(copy->header.opcode == DXGPU_OP_COPY && copy->header.bytes == 32 &&
+	ok(copy->header.opcode == DXGPU_OP_COPY && copy->header.bytes == 32 &&
 	       !copy->header.flags && !copy->header.reserved &&
 	       copy->src_gpuva == 0x1000 && copy->dst_gpuva == 0x2000 &&
 	       copy->bytes == 16384 && !copy->reserved, "copy");
 	fill = (const void *)(at + 32);
-	tap_ok(fill->header.opcode == DXGPU_OP_FILL && fill->header.bytes == 24 &&
+	ok(fill->header.opcode == DXGPU_OP_FILL && fill->header.bytes == 24 &&
 	       fill->dst_gpuva == 0x3000 && fill->bytes == 64 &&
 	       fill->pattern == 0xdeadbeef, "fill");
 	crc = (const void *)(at + 56);
-	tap_ok(crc->header.opcode == DXGPU_OP_CRC32C && crc->header.bytes == 32 &&
+	ok(crc->header.opcode == DXGPU_OP_CRC32C && crc->header.bytes == 32 &&
 	       crc->src_gpuva == 0x1000 && crc->result_gpuva == 0x4000 &&
 	       crc->bytes == 100 && crc->seed == 7, "crc32c");
 	fence = (const void *)(at + 88);
-	tap_ok(fence->header.opcode == DXGPU_OP_FENCE_WRITE &&
+	ok(fence->header.opcode == DXGPU_OP_FENCE_WRITE &&
 	       fence->header.flags == DXGPU_FENCE_INTERRUPT &&
 	       fence->header.bytes == 24 && fence->gpuva == 0x5000 &&
 	       fence->value == 42, "fence write");
 
 	dxg_commands_reset(&commands);
-	tap_ok(!commands.bytes, "reset forgets them");
+	ok(!commands.bytes, "reset forgets them");
 }
 
 /* Heap memory of the exact size: a byte too many is a sanitizer's report. */
@@ -61,11 +61,11 @@ static void test_bound(void)
 
 		while (!dxg_commands_fence(&commands, 8, 1, 0))
 			packets++;
-		tap_ok(packets == capacity / DXG_COMMANDS_FENCE_BYTES &&
+		ok(packets == capacity / DXG_COMMANDS_FENCE_BYTES &&
 		       commands.bytes == packets * DXG_COMMANDS_FENCE_BYTES,
 		       "%u bytes take %u packets and no more", capacity, packets);
 		commands.bytes = capacity + 8;
-		tap_ok(dxg_commands_fence(&commands, 8, 1, 0) ==
+		ok(dxg_commands_fence(&commands, 8, 1, 0) ==
 		       STATUS_BUFFER_TOO_SMALL, "more used than there is: refused");
 		free(commands.cpu);
 	}
@@ -75,5 +75,5 @@ int main(void)
 {
 	test_layout();
 	test_bound();
-	return tap_done();
+	return done();
 }

@@ -45,23 +45,23 @@ static void test_errors(void)
 	bool seen = true;
 	char text[64];
 
-	tap_ok(!dxg_last_error()[0], "no error before the first failure");
-	tap_ok(dxg_report(STATUS_PENDING, "a success") == STATUS_PENDING &&
+	ok(!dxg_last_error()[0], "no error before the first failure");
+	ok(dxg_report(STATUS_PENDING, "a success") == STATUS_PENDING &&
 	       !dxg_last_error()[0], "a success leaves no text");
-	tap_ok(dxg_report(STATUS_NO_MEMORY, "call: value %d (0..3)", 7) ==
+	ok(dxg_report(STATUS_NO_MEMORY, "call: value %d (0..3)", 7) ==
 	       STATUS_NO_MEMORY, "a failure comes back");
-	tap_ok(!strcmp(dxg_last_error(),
+	ok(!strcmp(dxg_last_error(),
 		       "call: value 7 (0..3): STATUS_NO_MEMORY (0xc0000017)"),
 	       "its text names call, value, range and status");
 	pthread_create(&thread, NULL, other_thread, &seen);
 	pthread_join(thread, NULL);
-	tap_ok(!seen, "another thread has a text of its own");
+	ok(!seen, "another thread has a text of its own");
 
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	dxg_report(STATUS_NO_MEMORY, "%s%s%s%s%s%s%s%s", text, text, text, text, text,
 		   text, text, text);
-	tap_ok(strlen(dxg_last_error()) < 512, "a long text is cut");
+	ok(strlen(dxg_last_error()) < 512, "a long text is cut");
 }
 
 int main(void)
@@ -69,15 +69,15 @@ int main(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
-		tap_ok(dxg_status_from_errno(pairs[i].error) == pairs[i].status,
+		ok(dxg_status_from_errno(pairs[i].error) == pairs[i].status,
 		       "error %d is %s", pairs[i].error,
 		       dxg_status_name(pairs[i].status));
-	tap_ok(!strcmp(dxg_status_name(STATUS_DEVICE_REMOVED),
+	ok(!strcmp(dxg_status_name(STATUS_DEVICE_REMOVED),
 		       "STATUS_DEVICE_REMOVED"), "a status has its name");
-	tap_ok(!strcmp(dxg_status_name(0x1234), "unknown status"),
+	ok(!strcmp(dxg_status_name(0x1234), "unknown status"),
 	       "an unknown status has none");
-	tap_ok(NT_SUCCESS(STATUS_PENDING) && NT_SUCCESS(STATUS_TIMEOUT) &&
+	ok(NT_SUCCESS(STATUS_PENDING) && NT_SUCCESS(STATUS_TIMEOUT) &&
 	       !NT_SUCCESS(STATUS_DEVICE_BUSY), "NT_SUCCESS is the sign");
 	test_errors();
-	return tap_done();
+	return done();
 }

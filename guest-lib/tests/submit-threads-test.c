@@ -220,20 +220,20 @@ int main(void)
 	pthread_join(device, NULL);
 	pthread_join(thief, NULL);
 
-	tap_ok(!failures, "every submission succeeded and was reached");
+	ok(!failures, "every submission succeeded and was reached");
 	for (i = 1; i <= THREADS * SUBMISSIONS; i++)
 		wrong += world.executed[i] != 1;
-	tap_ok(!wrong, "each of %d entries executed exactly once",
+	ok(!wrong, "each of %d entries executed exactly once",
 	       THREADS * SUBMISSIONS);
 	dxg_submit_queue_get_stats(&world.queue, &stats);
-	tap_ok(stats.submissions == THREADS * SUBMISSIONS &&
+	ok(stats.submissions == THREADS * SUBMISSIONS &&
 	       world.last_queued == THREADS * SUBMISSIONS,
 	       "counts and last-queued value agree");
-	tap_ok(world.disconnects && stats.reconnects,
+	ok(world.disconnects && stats.reconnects,
 	       "the doorbell was taken away meanwhile");
-	tap_diag("%u disconnects, %llu reconnects, %llu rings", world.disconnects,
+	diag("%u disconnects, %llu reconnects, %llu rings", world.disconnects,
 		 (unsigned long long)stats.reconnects,
 		 (unsigned long long)stats.rings);
 	dxg_submit_queue_fini(&world.queue);
-	return tap_done();
+	return done();
 }

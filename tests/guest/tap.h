@@ -1,101 +1,120 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TAP version 13 for test programs: one line per check, the plan at the end.
+ * The Test Anything Protocol, version 13, for programs that run in the guest.
  *
- *	int main(void)
- *	{
- *		tap_ok(answer == 42, "the answer is %d", answer);
- *		tap_skip("no second node");
- *		return tap_done();
- *	}
+ * A program calls ok() once per check and ends with "return done();". The plan
+ * may be given first, by plan(), or is printed by done() at the end: a program
+ * that dies in between has no plan, and so fails.
  *
- * Checks may come from several threads, each line is written at once. A failed
- * check does not end the program; tap_bail() does.
+ * The counters belong to the one translation unit that reports, on one thread:
+ * threads and children hand their findings to it. Every line is flushed, so
+ * that what happened before a crash is seen.
  */
-#ifndef TESTS_GUEST_TAP_H
-#define TESTS_GUEST_TAP_H
+#ifndef DXG_TESTS_TAP_H
+#define DXG_TESTS_TAP_H
 
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-static _Atomic int tap_count;
-static _Atomic int tap_failures;
+static unsigned int tap_planned;
+static unsigned int tap_run;
+static unsigned int tap_failed;
 
-/* A comment line, for what explains a failure. */
-__attribute__((format(printf, 1, 2), unused))
-static void tap_diag(const char *format, ...)
+static inline void tap_begin(void)
 {
-	char text[512];
-	va_list args;
+	static bool begun;
 
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	printf("# %s\n", text);
-	fflush(stdout);
-}
-
-/* Returns condition. The text names what is true when the check passes. */
-__attribute__((format(printf, 2, 3), unused))
-static bool tap_ok(bool condition, const char *format, ...)
-{
-	char text[512];
-	va_list args;
-	int number = ++tap_count;
-
-	if (number == 1)
+	if (!begun) {
+		begun = true;
 		printf("TAP version 13\n");
-	if (!condition)
-		tap_failures++;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	printf("%s %d - %s\n", condition ? "ok" : "not ok", number, text);
-	fflush(stdout);
-	return condition;
+	}
 }
 
-/* A check that cannot be made here, and why. */
-__attribute__((format(printf, 1, 2), unused))
-static void tap_skip(const char *format, ...)
+/* Announces the number of checks; to be called first, if at all. */
+static inline void plan(unsigned int checks)
 {
-	char text[512];
-	va_list args;
-	int number = ++tap_count;
-
-	if (number == 1)
-		printf("TAP version 13\n");
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	printf("ok %d # SKIP %s\n", number, text);
+	tap_begin();
+	tap_planned = checks;
+	printf("1..%u\n", checks);
 	fflush(stdout);
 }
 
-/* Nothing further makes sense. */
-__attribute__((format(printf, 1, 2), noreturn, unused))
-static void tap_bail(const char *format, ...)
+/* A remark for the reader of the log; several lines stay remarks. */
+__attribute__((format(printf, 1, 2)))
+static inline void diag(const char *format, ...)
 {
-	char text[512];
-	va_list args;
+	char text[1024], *line, *rest;
+	va_list arguments;
 
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	printf("Bail out! %s\n", text);
+	tap_begin();
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		printf("# %s\n", line);
+	fflush(stdout);
+}
+
+__attribute__((format(printf, 4, 5)))
+static inline bool tap_check(bool good, const char *file, int line, const char *format, ...)
+{
+	va_list arguments;
+
+	tap_begin();
+	printf("%sok %u - ", good ? "" : "not ", ++tap_run);
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	printf("\n");
+	if (!good) {
+		tap_failed++;
+		printf("# failed at %s:%d\n", file, line);
+	}
+	fflush(stdout);
+	return good;
+}
+
+/* One check, named by a format that says what must hold. Gives the condition back. */
+#define ok(condition, ...) tap_check((condition), __FILE__, __LINE__, __VA_ARGS__)
+
+/* Counts checks that cannot be made here, with the reason. */
+static inline void skip(unsigned int checks, const char *reason)
+{
+	tap_begin();
+	while (checks--)
+		printf("ok %u # SKIP %s\n", ++tap_run, reason);
+	fflush(stdout);
+}
+
+/* Gives up: nothing that follows could say anything. */
+__attribute__((format(printf, 1, 2), noreturn))
+static inline void bail(const char *format, ...)
+{
+	va_list arguments;
+
+	tap_begin();
+	printf("Bail out! ");
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	printf("\n");
 	fflush(stdout);
 	exit(1);
 }
 
-/* Prints the plan; the exit code of main(). */
-__attribute__((unused))
-static int tap_done(void)
+/* Ends the report; the value is the program's exit code. */
+static inline int done(void)
 {
-	printf("1..%d\n", (int)tap_count);
+	tap_begin();
+	if (!tap_planned)
+		printf("1..%u\n", tap_run);
+	if (tap_planned && tap_planned != tap_run)
+		printf("# planned %u checks, made %u\n", tap_planned, tap_run);
 	fflush(stdout);
-	return tap_failures || !tap_count;
+	return tap_failed || (tap_planned && tap_planned != tap_run);
 }
 
-#endif /* TESTS_GUEST_TAP_H */
+#endif /* DXG_TESTS_TAP_H */
