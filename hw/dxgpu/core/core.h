@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dxgpu core: the device without QEMU.
+ *
+ * The core is the whole behaviour of the device behind its registers: tables
+ * of spaces, contexts, queues and doorbell slots, the scheduler, the MMU, the
+ * packets and the status region. It reaches the world only through struct
+ * dxgpu_core_ops, so the same code runs in QEMU, in unit tests and in fuzzers.
+ *
+ * Threads. Two sides meet here:
+ *   - the front (QEMU: whoever holds the BQL) calls doorbell, command, control
+ *     and the interrupt registers. These calls are bounded, never touch guest
+ *     memory and never wait for the worker.
+ *   - the worker calls dxgpu_core_run(), one caller at a time. Only the worker
+ *     reads and writes guest memory, and only the worker frees a queue.
+ * The core mutex guards tables and run lists and is held neither across DMA
+ * nor across kick() or raise_vector(). Lock order: BQL, then core mutex; the
+ * worker never takes the BQL.
+ *
+ * Nothing is allocated after dxgpu_core_create(): a guest cannot make the host
+ * allocate (SEC-1).
+ */
+#ifndef DXGPU_CORE_H
+#define DXGPU_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dxgpu/regs.h"
+
+struct dxgpu_core;
+
+/* Limits that are not properties. */
+#define DXGPU_CORE_NODES                3
+#define DXGPU_CORE_RING_MIN_ENTRIES     2
+#define DXGPU_CORE_MAX_COMMAND_BYTES    (64 * 1024)
+#define DXGPU_CORE_MAX_TRANSFER_BYTES   (16 * 1024 * 1024)
+
+/* Largest values that dxgpu_core_create() accepts. */
+#define DXGPU_CORE_LIMIT_SLOTS          4096
+#define DXGPU_CORE_LIMIT_QUEUES         65536
+#define DXGPU_CORE_LIMIT_CONTEXTS       65536
+#define DXGPU_CORE_LIMIT_SPACES         65536
+#define DXGPU_CORE_LIMIT_BUDGET         65536
+#define DXGPU_CORE_LIMIT_RING_ENTRIES   (1u << 20)
+
+struct dxgpu_core_config {
+    uint32_t slots;             /* 1 .. DXGPU_CORE_LIMIT_SLOTS */
+    uint32_t queues;            /* 1 .. DXGPU_CORE_LIMIT_QUEUES */
+    uint32_t contexts;          /* 1 .. DXGPU_CORE_LIMIT_CONTEXTS */
+    uint32_t spaces;            /* 1 .. DXGPU_CORE_LIMIT_SPACES */
+    uint32_t ring_max_entries;  /* power of two */
+    uint32_t packet_budget;     /* steps of one turn, 1 .. LIMIT_BUDGET */
+};
+
+/* Where the record arrays of the status region lie, in bytes. */
+struct dxgpu_status_layout {
+    uint32_t queue_offset;
+    uint32_t context_offset;
+    uint32_t space_offset;
+    uint32_t node_offset;
+    uint32_t fault_offset;
+    uint32_t size;
+};
+
+/* What happened, for a trace: id is a queue unless the comment names another. */
+enum dxgpu_core_event {
+    DXGPU_EVENT_SAMPLE,         /* a = WP read, b = private RP */
+    DXGPU_EVENT_ENTRY_START,    /* a = index of the entry, b = command GPUVA */
+    DXGPU_EVENT_ENTRY_DONE,     /* a = RP after the entry */
+    DXGPU_EVENT_FENCE,          /* a = GPUVA, b = value */
+    DXGPU_EVENT_FAULT,          /* a = enum dxgpu_fault_code, b = GPUVA */
+    DXGPU_EVENT_ACK,            /* id = object, a = command, b = fence */
+    DXGPU_EVENT_RESET,          /* id = 0, a = resets completed */
+};
+
+/*
+ * The world. Every pointer but trace is required. "worker" and "front" name
+ * the side that calls; "any" may be called by both at the same time.
+ */
+struct dxgpu_core_ops {
+    /*
+     * worker: copy len bytes (1 .. 64 KiB) from or to bus address addr.
+     * Returns false if any byte is not ordinary memory (or bus mastering is
+     * off); nothing but memory is ever touched.
+     */
+    bool (*dma_read)(void *opaque, uint64_t addr, void *buf, uint32_t len);
+    bool (*dma_write)(void *opaque, uint64_t addr, const void *buf,
+                      uint32_t len);
+    /*
+     * worker: one 8-byte aligned, single-copy atomic, little-endian access;
+     * load acquires, store releases all earlier writes (DEV-2, DEV-11).
+     */
+    bool (*load_u64)(void *opaque, uint64_t addr, uint64_t *value);
+    bool (*store_u64)(void *opaque, uint64_t addr, uint64_t value);
+    /* any: bytes of the status region changed (dirty tracking). */
+    void (*status_dirty)(void *opaque, uint32_t offset, uint32_t len);
+    /* any: send the MSI-X message of a vector; may coalesce. */
+    void (*raise_vector)(void *opaque, uint32_t vector);
+    /* any: see to it that the worker calls dxgpu_core_run() soon. */
+    void (*kick)(void *opaque);
+    /* worker: CRC-32C of data appended to what crc sums up (0 = nothing). */
+    uint32_t (*crc32c)(void *opaque, uint32_t crc, const void *data,
+                       uint32_t len);
+    /* any: the device clock in nanoseconds. */
+    uint64_t (*clock_ns)(void *opaque);
+    /* worker, may be NULL. */
+    void (*trace)(void *opaque, enum dxgpu_core_event event, uint32_t id,
+                  uint64_t a, uint64_t b);
+};
+
+/* Counters since creation, except the last four, which are current numbers. */
+enum dxgpu_stat {
+    DXGPU_STAT_DOORBELL_WRITES,         /* to bound slots */
+    DXGPU_STAT_DOORBELL_UNBOUND,
+    DXGPU_STAT_DOORBELL_BAD_ACCESS,     /* size or alignment */
+    DXGPU_STAT_DOORBELL_MISMATCHES,     /* value differed from the sampled WP */
+    DXGPU_STAT_REGISTER_BAD_ACCESS,
+    DXGPU_STAT_COMMANDS,
+    DXGPU_STAT_COMMAND_ERRORS,
+    DXGPU_STAT_BINDS,
+    DXGPU_STAT_UNBINDS,                 /* by command or by removal */
+    DXGPU_STAT_SAMPLES,
+    DXGPU_STAT_ENTRIES_COMPLETED,
+    DXGPU_STAT_PACKETS,
+    DXGPU_STAT_FENCE_WRITES,
+    DXGPU_STAT_FENCE_INTERRUPTS,
+    DXGPU_STAT_INTERRUPTS,              /* messages sent, after coalescing */
+    DXGPU_STAT_COPY_BYTES,
+    DXGPU_STAT_FILL_BYTES,
+    DXGPU_STAT_CRC_BYTES,
+    DXGPU_STAT_DMA_READ_BYTES,
+    DXGPU_STAT_DMA_WRITE_BYTES,
+    DXGPU_STAT_TLB_HITS,
+    DXGPU_STAT_TLB_MISSES,
+    DXGPU_STAT_FAULTS,
+    DXGPU_STAT_RESETS,                  /* by register and by the system */
+    DXGPU_STAT_REMOVES,
+    DXGPU_STAT_SUSPENDS,
+    DXGPU_STAT_INVALIDATES,
+    DXGPU_STAT_SLOTS_BOUND,
+    DXGPU_STAT_QUEUES,
+    DXGPU_STAT_CONTEXTS,
+    DXGPU_STAT_SPACES,
+    DXGPU_STAT_COUNT
+};
+
+/* The name of a counter as users see it, e.g. "doorbell_writes". */
+const char *dxgpu_stat_name(enum dxgpu_stat stat);
+
+/* The layout of the status region for a configuration. Pure. */
+void dxgpu_status_layout(const struct dxgpu_core_config *config,
+                         struct dxgpu_status_layout *layout);
+
+/*
+ * Makes a device in state DISABLED. status is layout.size bytes of zeroed,
+ * 64-byte aligned memory that outlives the core. Returns NULL if the
+ * configuration is out of range or memory is short.
+ */
+struct dxgpu_core *dxgpu_core_create(const struct dxgpu_core_config *config,
+                                     const struct dxgpu_core_ops *ops,
+                                     void *opaque, void *status);
+/* The worker has stopped for good. NULL is allowed. */
+void dxgpu_core_destroy(struct dxgpu_core *core);
+
+/*
+ * front: a ring of 4 or 8 bytes at the first byte of a slot. Lock-free: a
+ * bound check, a pending bit, and a kick if the worker sleeps (DEV-1, SEC-7).
+ */
+void dxgpu_core_doorbell(struct dxgpu_core *core, uint32_t slot,
+                         uint64_t value);
+
+/*
+ * front: one command of the register window (SEC-22: every mistake has an
+ * error result, none has an effect).
+ */
+enum dxgpu_cmd_result
+dxgpu_core_command(struct dxgpu_core *core, uint32_t opcode,
+                   const uint64_t args[DXGPU_CMD_NUM_ARGS]);
+
+/* front: registers STATUS, CONTROL, RESET_COUNT, INT_CAUSE, INT_ENABLE. */
+uint32_t dxgpu_core_status(struct dxgpu_core *core);
+void dxgpu_core_control(struct dxgpu_core *core, uint32_t bits);
+uint32_t dxgpu_core_reset_count(struct dxgpu_core *core);
+uint32_t dxgpu_core_int_cause(struct dxgpu_core *core);
+void dxgpu_core_int_clear(struct dxgpu_core *core, uint32_t bits);
+uint32_t dxgpu_core_int_enable(struct dxgpu_core *core);
+void dxgpu_core_set_int_enable(struct dxgpu_core *core, uint32_t bits);
+
+/*
+ * worker: asynchronous commands, samples, then one turn of one queue, at most
+ * packet_budget steps of each. Returns true if there is more to do; after
+ * false the worker may sleep until kick().
+ */
+bool dxgpu_core_run(struct dxgpu_core *core);
+
+/* any: makes a running dxgpu_core_run() return after its present step. */
+void dxgpu_core_yield(struct dxgpu_core *core);
+
+/*
+ * front, while the worker is parked: everything cleared, as by a reset of
+ * the system (DEV-12).
+ */
+void dxgpu_core_cold_reset(struct dxgpu_core *core);
+
+/* any: counters. */
+uint64_t dxgpu_core_stat(struct dxgpu_core *core, enum dxgpu_stat stat);
+void dxgpu_core_count(struct dxgpu_core *core, enum dxgpu_stat stat,
+                      uint64_t n);
+
+#endif /* DXGPU_CORE_H */

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dxgpu core: decoding of packets.
+ *
+ * A pure function from private bytes to a checked struct dxgpu_op: no guest
+ * memory, no state. What it accepts, exec.c may use without further checks
+ * of form; addresses are only known to lie in the address space.
+ *
+ * Order of the checks, which fixes the fault code when several are wrong:
+ * opcode, length, reserved bits and flags, operands, addresses.
+ */
+#include <string.h>
+
+#include "state.h"
+
+/* Bytes of a packet; 0 = no such opcode. NOP is at least this long. */
+static uint32_t packet_size(uint8_t opcode)
+{
+    switch (opcode) {
+    case DXGPU_OP_NOP:
+        return sizeof(struct dxgpu_packet_header);
+    case DXGPU_OP_FENCE_WRITE:
+        return sizeof(struct dxgpu_packet_fence_write);
+    case DXGPU_OP_COPY:
+        return sizeof(struct dxgpu_packet_copy);
+    case DXGPU_OP_FILL:
+        return sizeof(struct dxgpu_packet_fill);
+    case DXGPU_OP_CRC32C:
+        return sizeof(struct dxgpu_packet_crc32c);
+    default:
+        return 0;
+    }
+}
+
+static uint32_t check_range(uint64_t start, uint64_t bytes, uint64_t *gpuva)
+{
+    if (dxgpu_gpuva_ok(start, bytes)) {
+        return DXGPU_FAULT_NONE;
+    }
+    *gpuva = start;
+    return DXGPU_FAULT_ADDRESS;
+}
+
+static uint32_t decode_fence(const uint8_t *bytes, struct dxgpu_op *op,
+                             uint64_t *gpuva)
+{
+    struct dxgpu_packet_fence_write p;
+
+    memcpy(&p, bytes, sizeof(p));
+    op->dst = dxgpu_le64(p.gpuva);
+    op->value = dxgpu_le64(p.value);
+    if (op->dst % 8) {
+        return DXGPU_FAULT_OPERAND;
+    }
+    return check_range(op->dst, 8, gpuva);
+}
+
+static uint32_t decode_copy(const uint8_t *bytes, struct dxgpu_op *op,
+                            uint64_t *gpuva)
+{
+    struct dxgpu_packet_copy p;
+    uint32_t code;
+
+    memcpy(&p, bytes, sizeof(p));
+    op->src = dxgpu_le64(p.src_gpuva);
+    op->dst = dxgpu_le64(p.dst_gpuva);
+    op->bytes = dxgpu_le32(p.bytes);
+    if (p.reserved || op->bytes == 0 ||
+        op->bytes > DXGPU_CORE_MAX_TRANSFER_BYTES) {
+        return DXGPU_FAULT_OPERAND;
+    }
+    code = check_range(op->src, op->bytes, gpuva);
+    if (!code) {
+        code = check_range(op->dst, op->bytes, gpuva);
+    }
+    if (code) {
+        return code;
+    }
+    if (op->src < op->dst + op->bytes && op->dst < op->src + op->bytes) {
+        return DXGPU_FAULT_OPERAND;
+    }
+    return DXGPU_FAULT_NONE;
+}
+
+static uint32_t decode_fill(const uint8_t *bytes, struct dxgpu_op *op,
+                            uint64_t *gpuva)
+{
+    struct dxgpu_packet_fill p;
+
+    memcpy(&p, bytes, sizeof(p));
+    op->dst = dxgpu_le64(p.dst_gpuva);
+    op->bytes = dxgpu_le32(p.bytes);
+    op->pattern = p.pattern;    /* stored as it came: little-endian */
+    if (op->dst % 4 || op->bytes % 4 || op->bytes == 0 ||
+        op->bytes > DXGPU_CORE_MAX_TRANSFER_BYTES) {
+        return DXGPU_FAULT_OPERAND;
+    }
+    return check_range(op->dst, op->bytes, gpuva);
+}
+
+static uint32_t decode_crc32c(const uint8_t *bytes, struct dxgpu_op *op,
+                              uint64_t *gpuva)
+{
+    struct dxgpu_packet_crc32c p;
+    uint32_t code;
+
+    memcpy(&p, bytes, sizeof(p));
+    op->src = dxgpu_le64(p.src_gpuva);
+    op->dst = dxgpu_le64(p.result_gpuva);
+    op->bytes = dxgpu_le32(p.bytes);
+    op->pattern = dxgpu_le32(p.seed);
+    if (op->dst % 4 || op->bytes == 0 ||
+        op->bytes > DXGPU_CORE_MAX_TRANSFER_BYTES) {
+        return DXGPU_FAULT_OPERAND;
+    }
+    code = check_range(op->src, op->bytes, gpuva);
+    return code ? code : check_range(op->dst, 4, gpuva);
+}
+
+/*
+ * Decodes the packet at the start of bytes. avail (a multiple of 8, at least 8)
+ * is what the command buffer has left from there; the lesser of avail and
+ * DXGPU_PACKET_BYTES must be readable.
+ *
+ * Returns DXGPU_FAULT_NONE with *op and *length, or OPCODE, LENGTH, OPERAND,
+ * or ADDRESS with *gpuva.
+ */
+uint32_t dxgpu_packet_decode(const uint8_t *bytes, uint32_t avail,
+                             struct dxgpu_op *op, uint32_t *length,
+                             uint64_t *gpuva)
+{
+    struct dxgpu_packet_header header;
+    uint32_t size, flags = 0;
+
+    memcpy(&header, bytes, sizeof(header));
+    *length = dxgpu_le16(header.bytes);
+    *gpuva = 0;
+    memset(op, 0, sizeof(*op));
+    op->opcode = header.opcode;
+    op->flags = header.flags;
+
+    size = packet_size(header.opcode);
+    if (!size) {
+        return DXGPU_FAULT_OPCODE;
+    }
+    if (header.opcode == DXGPU_OP_NOP) {
+        if (*length < size || *length > DXGPU_NOP_MAX_BYTES || *length % 8) {
+            return DXGPU_FAULT_LENGTH;
+        }
+    } else if (*length != size) {
+        return DXGPU_FAULT_LENGTH;
+    }
+    if (*length > avail) {
+        return DXGPU_FAULT_LENGTH;
+    }
+    if (header.opcode == DXGPU_OP_FENCE_WRITE) {
+        flags = DXGPU_FENCE_INTERRUPT;
+    }
+    if (header.reserved || (header.flags & ~flags)) {
+        return DXGPU_FAULT_OPERAND;
+    }
+
+    switch (header.opcode) {
+    case DXGPU_OP_FENCE_WRITE:
+        return decode_fence(bytes, op, gpuva);
+    case DXGPU_OP_COPY:
+        return decode_copy(bytes, op, gpuva);
+    case DXGPU_OP_FILL:
+        return decode_fill(bytes, op, gpuva);
+    case DXGPU_OP_CRC32C:
+        return decode_crc32c(bytes, op, gpuva);
+    default:
+        return DXGPU_FAULT_NONE;
+    }
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dxgpu core: a queue's ring: pending bits, samples of WP, entries, faults.
+ *
+ * A doorbell is a hint (DEV-1): it sets the pending bit of the queue that is
+ * bound to the slot, and nothing else. Bits belong to queues, not to slots, so
+ * unbinding a slot loses nothing and waits for nothing (DEV-4), and rings that
+ * come faster than they are served fold into one sample (DEV-9, SEC-7). For
+ * each bit the worker samples: it reads WP from ring control, once, as one
+ * aligned 64-bit word, and makes the queue runnable if WP is not the private RP
+ * (DEV-2, ORD-10). RP in ring control is output (SEC-5).
+ *
+ * RingNeeded is stored as 1 before WP is read, with a full barrier between: a
+ * process that finds 0 there and does not ring is then seen by this sample
+ * (ORD-29). The device never stores 0 as it never polls.
+ *
+ * A queue of a suspended context is not sampled, as the device must not touch
+ * the context's memory; the resume samples it.
+ */
+#include "state.h"
+
+void dxgpu_queue_mark_pending(struct dxgpu_core *core, uint32_t id)
+{
+    uint32_t word = id / 64;
+
+    /* Bit before summary; the worker takes them in the other order. */
+    atomic_fetch_or(&core->pending[word], 1ull << id % 64);
+    atomic_fetch_or(&core->pending_words[word / 64], 1ull << word % 64);
+}
+
+bool dxgpu_queue_any_pending(struct dxgpu_core *core)
+{
+    uint32_t i;
+
+    for (i = 0; i < core->num_summaries; i++) {
+        if (atomic_load(&core->pending_words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void dxgpu_core_doorbell(struct dxgpu_core *core, uint32_t slot,
+                         uint64_t value)
+{
+    struct dxgpu_queue *q;
+    uint32_t id;
+
+    id = slot < core->config.slots ? atomic_load(&core->slots[slot])
+                                   : DXGPU_NONE;
+    if (id == DXGPU_NONE) {
+        dxgpu_core_count(core, DXGPU_STAT_DOORBELL_UNBOUND, 1);
+        return;
+    }
+    q = &core->queues[id];
+    atomic_store_explicit(&q->ring_value, (uint32_t)value,
+                          memory_order_relaxed);
+    atomic_fetch_add_explicit(&q->rings, 1, memory_order_relaxed);
+    dxgpu_core_count(core, DXGPU_STAT_DOORBELL_WRITES, 1);
+    dxgpu_queue_mark_pending(core, id);
+    dxgpu_core_wake(core);
+}
+
+/* Frees the queue's slot, if any; returns the slot. Under the lock. */
+uint32_t dxgpu_queue_unbind(struct dxgpu_core *core, struct dxgpu_queue *q)
+{
+    uint32_t slot = q->slot;
+
+    if (slot != DXGPU_NONE) {
+        atomic_store(&core->slots[slot], DXGPU_NONE);
+        q->slot = DXGPU_NONE;
+        dxgpu_core_count(core, DXGPU_STAT_UNBINDS, 1);
+        dxgpu_core_count(core, DXGPU_STAT_SLOTS_BOUND, -1ull);
+    }
+    return slot;
+}
+
+/* worker, without the lock: stops this queue alone (FH-13, FH-14, FH-16). */
+void dxgpu_queue_fault(struct dxgpu_core *core, struct dxgpu_queue *q,
+                       const struct dxgpu_fault *fault)
+{
+    q->faulted = true;
+    dxgpu_core_count(core, DXGPU_STAT_FAULTS, 1);
+    dxgpu_status_queue_fault(core, q, fault);
+    dxgpu_trace(core, DXGPU_EVENT_FAULT, q->id, fault->code, fault->gpuva);
+    dxgpu_core_post(core, DXGPU_INT_FAULT);
+}
+
+/* Reads WP; fails if ring control is not accessible or WP is impossible. */
+static bool read_wp(struct dxgpu_core *core, struct dxgpu_queue *q,
+                    struct dxgpu_fault *fault)
+{
+    struct dxgpu_space *space = q->context->space;
+    uint64_t wp;
+
+    if (!dxgpu_mem_store_u64(core, space, q->control +
+                             offsetof(struct dxgpu_ring_control, ring_needed),
+                             1, fault)) {
+        return false;
+    }
+    atomic_thread_fence(memory_order_seq_cst);
+    if (!dxgpu_mem_load_u64(core, space, q->control +
+                            offsetof(struct dxgpu_ring_control, wp), &wp,
+                            fault)) {
+        return false;
+    }
+    q->samples++;
+    dxgpu_core_count(core, DXGPU_STAT_SAMPLES, 1);
+    dxgpu_trace(core, DXGPU_EVENT_SAMPLE, q->id, wp, q->rp);
+
+    /* An entry in execution cannot be taken back either. */
+    if (wp - q->rp > q->entries || (q->active && wp == q->rp)) {
+        fault->code = DXGPU_FAULT_WP;
+        return false;
+    }
+    q->wp = wp;
+    return true;
+}
+
+/* Serves a pending bit. */
+static void sample(struct dxgpu_core *core, uint32_t id)
+{
+    struct dxgpu_queue *q = &core->queues[id];
+    struct dxgpu_fault fault = { 0 };
+    uint64_t old_wp, rings;
+    bool stopped, rung;
+
+    pthread_mutex_lock(&core->lock);
+    if (!q->present || q->removing) {
+        pthread_mutex_unlock(&core->lock);
+        return;
+    }
+    stopped = q->faulted || q->context->suspend_wanted ||
+              q->context->suspended;
+    pthread_mutex_unlock(&core->lock);
+
+    rings = atomic_load_explicit(&q->rings, memory_order_relaxed);
+    rung = rings != q->rings_seen;
+    q->rings_seen = rings;
+    old_wp = q->wp;
+
+    if (!stopped && !read_wp(core, q, &fault)) {
+        pthread_mutex_lock(&core->lock);
+        dxgpu_sched_remove(core, q);
+        pthread_mutex_unlock(&core->lock);
+        dxgpu_queue_fault(core, q, &fault);
+        stopped = true;
+    }
+    if (!stopped && rung &&
+        atomic_load_explicit(&q->ring_value, memory_order_relaxed) !=
+        (uint32_t)q->wp) {
+        dxgpu_core_count(core, DXGPU_STAT_DOORBELL_MISMATCHES, 1);
+    }
+    dxgpu_status_queue_sample(core, q, rung || q->wp != old_wp);
+    if (stopped) {
+        return;
+    }
+
+    pthread_mutex_lock(&core->lock);
+    if (q->wp != q->rp) {
+        dxgpu_sched_push(core, q);
+    } else {
+        dxgpu_sched_remove(core, q);
+        dxgpu_status_queue_state(core, q, DXGPU_QUEUE_IDLE);
+    }
+    pthread_mutex_unlock(&core->lock);
+}
+
+/* Gives back what was taken of a summary and of one of its words. */
+static void restore(struct dxgpu_core *core, uint32_t summary, uint64_t words,
+                    uint32_t word, uint64_t bits)
+{
+    if (bits) {
+        atomic_fetch_or(&core->pending[word], bits);
+        words |= 1ull << word % 64;
+    }
+    if (words) {
+        atomic_fetch_or(&core->pending_words[summary], words);
+    }
+}
+
+/*
+ * worker: samples pending queues, at most packet_budget of them and not past
+ * an attention, but always one. Returns true if some may be left. The summary where to begin
+ * rotates, so that a ring storm on low ids does not starve high ones.
+ */
+bool dxgpu_queue_sample_pending(struct dxgpu_core *core)
+{
+    uint32_t budget = core->config.packet_budget;
+    uint32_t left = budget;
+    uint32_t i, summary, word;
+    uint64_t words, bits;
+
+    for (i = 0; i < core->num_summaries; i++) {
+        summary = (core->sample_cursor + i) % core->num_summaries;
+        words = atomic_exchange(&core->pending_words[summary], 0);
+        while (words) {
+            word = summary * 64 + __builtin_ctzll(words);
+            words &= words - 1;
+            bits = atomic_exchange(&core->pending[word], 0);
+            while (bits) {
+                if (!left || (left < budget && dxgpu_attention(core))) {
+                    restore(core, summary, words, word, bits);
+                    core->sample_cursor = summary + 1;
+                    return true;
+                }
+                sample(core, word * 64 + __builtin_ctzll(bits));
+                bits &= bits - 1;
+                left--;
+            }
+        }
+    }
+    return false;
+}
+
+/* worker: the entry at RP becomes the private q->entry. */
+bool dxgpu_queue_fetch(struct dxgpu_core *core, struct dxgpu_queue *q,
+                       struct dxgpu_fault *fault)
+{
+    struct dxgpu_ring_entry *e = &q->entry;
+    uint64_t index = q->rp & (q->entries - 1);
+
+    if (!dxgpu_mem_read(core, q->context->space,
+                        q->ring + index * sizeof(*e), e, sizeof(*e), fault)) {
+        return false;
+    }
+    e->command_gpuva = dxgpu_le64(e->command_gpuva);
+    e->command_bytes = dxgpu_le32(e->command_bytes);
+    e->fence_value = dxgpu_le64(e->fence_value);
+    q->active = true;
+    q->op_valid = false;
+    q->offset = 0;
+
+    if (e->command_gpuva % 8 || e->command_bytes % 8 ||
+        e->command_bytes == 0 ||
+        e->command_bytes > DXGPU_CORE_MAX_COMMAND_BYTES ||
+        e->flags || e->reserved) {
+        fault->code = DXGPU_FAULT_ENTRY;
+        return false;
+    }
+    if (!dxgpu_gpuva_ok(e->command_gpuva, e->command_bytes)) {
+        fault->code = DXGPU_FAULT_ADDRESS;
+        fault->gpuva = e->command_gpuva;
+        return false;
+    }
+    dxgpu_trace(core, DXGPU_EVENT_ENTRY_START, q->id, q->rp,
+                e->command_gpuva);
+    return true;
+}
+
+/* worker: the entry is executed; RP goes to ring control and status. */
+bool dxgpu_queue_complete(struct dxgpu_core *core, struct dxgpu_queue *q,
+                          struct dxgpu_fault *fault)
+{
+    if (!dxgpu_mem_store_u64(core, q->context->space, q->control +
+                             offsetof(struct dxgpu_ring_control, rp),
+                             q->rp + 1, fault)) {
+        return false;
+    }
+    q->active = false;
+    q->rp++;
+    q->completed++;
+    dxgpu_core_count(core, DXGPU_STAT_ENTRIES_COMPLETED, 1);
+    dxgpu_status_queue_progress(core, q);
+    dxgpu_trace(core, DXGPU_EVENT_ENTRY_DONE, q->id, q->rp, 0);
+    return true;
+}

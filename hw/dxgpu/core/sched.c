@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dxgpu core: what the worker does next.
+ *
+ * Order of one dxgpu_core_run(): a reset, then requests (invalidate, suspend,
+ * resume, remove), then samples, then one turn of one queue. Nodes take turns,
+ * and the queues of a node in a circle (DEV-8). Requests are served between
+ * turns, when no queue executes, which is why to serve them is to acknowledge
+ * them; the attention flag cuts a turn short for them.
+ */
+#include "state.h"
+
+/*
+ * front, under the lock: gives the worker a request; the caller wakes the
+ * worker after it has released the lock.
+ */
+void dxgpu_sched_request(struct dxgpu_core *core, struct dxgpu_request *r)
+{
+    if (!r->queued) {
+        r->queued = true;
+        r->next = NULL;
+        *core->requests_end = r;
+        core->requests_end = &r->next;
+    }
+    dxgpu_core_yield(core);
+}
+
+/* Under the lock: to the end of the node's run list, if not on it. */
+void dxgpu_sched_push(struct dxgpu_core *core, struct dxgpu_queue *q)
+{
+    struct dxgpu_node *node = &core->nodes[q->context->node];
+
+    if (!q->on_runlist) {
+        q->on_runlist = true;
+        q->next = NULL;
+        q->prev = node->tail;
+        if (node->tail) {
+            node->tail->next = q;
+        } else {
+            node->head = q;
+        }
+        node->tail = q;
+        node->runnable++;
+        dxgpu_status_queue_state(core, q, DXGPU_QUEUE_READY);
+        dxgpu_status_node(core, q->context->node, DXGPU_NO_QUEUE);
+    }
+}
+
+static void unlink_queue(struct dxgpu_node *node, struct dxgpu_queue *q)
+{
+    if (q->prev) {
+        q->prev->next = q->next;
+    } else {
+        node->head = q->next;
+    }
+    if (q->next) {
+        q->next->prev = q->prev;
+    } else {
+        node->tail = q->prev;
+    }
+    q->on_runlist = false;
+}
+
+/* Under the lock: off the run list, if on it. */
+void dxgpu_sched_remove(struct dxgpu_core *core, struct dxgpu_queue *q)
+{
+    struct dxgpu_node *node = &core->nodes[q->context->node];
+
+    if (q->on_runlist) {
+        unlink_queue(node, q);
+        node->runnable--;
+        dxgpu_status_node(core, q->context->node, DXGPU_NO_QUEUE);
+    }
+}
+
+static void acknowledge(struct dxgpu_core *core, struct dxgpu_request *r,
+                        enum dxgpu_stat stat)
+{
+    dxgpu_core_count(core, stat, 1);
+    dxgpu_trace(core, DXGPU_EVENT_ACK, r->id, r->kind, r->fence);
+    r->fence_due = false;
+}
+
+/* The fence outlives its queue; the id is free when the fence is visible. */
+static void serve_remove(struct dxgpu_core *core, struct dxgpu_request *r)
+{
+    struct dxgpu_queue *q = &core->queues[r->id];
+    struct dxgpu_queue **link = &q->context->queues;
+
+    dxgpu_sched_remove(core, q);
+    while (*link != q) {
+        link = &(*link)->context_next;
+    }
+    *link = q->context_next;
+    q->present = false;
+    q->removing = false;
+    dxgpu_core_count(core, DXGPU_STAT_QUEUES, -1ull);
+    dxgpu_status_queue_removed(core, q->id, r->fence);
+    acknowledge(core, r, DXGPU_STAT_REMOVES);
+}
+
+/*
+ * Suspend and resume share one request, as only the last word counts: a resume
+ * that comes before its suspend was served cancels it, and the suspend's fence
+ * is still acknowledged, with suspended = 0. Every resume samples.
+ */
+static void serve_suspend(struct dxgpu_core *core, struct dxgpu_request *r)
+{
+    struct dxgpu_context *context = &core->contexts[r->id];
+    struct dxgpu_queue *q;
+
+    if (context->present) {
+        for (q = context->queues; q; q = q->context_next) {
+            if (context->suspend_wanted) {
+                dxgpu_sched_remove(core, q);
+            } else {
+                dxgpu_queue_mark_pending(core, q->id);
+            }
+            if (!q->faulted) {
+                dxgpu_status_queue_state(core, q, context->suspend_wanted ?
+                                         DXGPU_QUEUE_SUSPENDED :
+                                         q->on_runlist ? DXGPU_QUEUE_READY :
+                                         DXGPU_QUEUE_IDLE);
+            }
+        }
+        context->suspended = context->suspend_wanted;
+        dxgpu_status_context(core, r->id, context->suspended);
+    }
+    if (r->fence_due) {
+        dxgpu_status_context_fence(core, r->id, r->fence);
+        acknowledge(core, r, DXGPU_STAT_SUSPENDS);
+    }
+}
+
+/* A space that is gone, or another under its id, loses nothing by a new tag. */
+static void serve_invalidate(struct dxgpu_core *core, struct dxgpu_request *r)
+{
+    atomic_store(&core->spaces[r->id].tag, dxgpu_core_new_tag(core));
+    dxgpu_status_space_fence(core, r->id, r->fence);
+    acknowledge(core, r, DXGPU_STAT_INVALIDATES);
+}
+
+static void serve_requests(struct dxgpu_core *core)
+{
+    struct dxgpu_request *r;
+    bool acknowledged = false;
+
+    pthread_mutex_lock(&core->lock);
+    while ((r = core->requests)) {
+        core->requests = r->next;
+        if (!core->requests) {
+            core->requests_end = &core->requests;
+        }
+        r->queued = false;
+        acknowledged |= r->fence_due;
+        switch (r->kind) {
+        case DXGPU_CMD_QUEUE_REMOVE:
+            serve_remove(core, r);
+            break;
+        case DXGPU_CMD_CONTEXT_SUSPEND:
+            serve_suspend(core, r);
+            break;
+        default:
+            serve_invalidate(core, r);
+            break;
+        }
+    }
+    pthread_mutex_unlock(&core->lock);
+
+    if (acknowledged) {
+        dxgpu_core_post(core, DXGPU_INT_ACK);
+    }
+}
+
+/* Under the lock: the next queue that may run, off its list; NULL if none. */
+static struct dxgpu_queue *pick(struct dxgpu_core *core)
+{
+    struct dxgpu_queue *q;
+    struct dxgpu_node *node;
+    uint32_t i;
+
+    for (i = 0; i < DXGPU_CORE_NODES; i++) {
+        node = &core->nodes[core->node_cursor];
+        core->node_cursor = (core->node_cursor + 1) % DXGPU_CORE_NODES;
+        while ((q = node->head)) {
+            if (!q->removing && !q->context->suspend_wanted) {
+                unlink_queue(node, q);
+                return q;
+            }
+            /* The request that waits for it sets its state. */
+            dxgpu_sched_remove(core, q);
+        }
+    }
+    return NULL;
+}
+
+/* One turn of one queue. Returns true if any queue can still run. */
+static bool run_queue(struct dxgpu_core *core)
+{
+    struct dxgpu_fault fault = { 0 };
+    struct dxgpu_queue *q;
+    uint32_t node, i;
+    uint64_t start;
+    bool ok, more = false;
+
+    pthread_mutex_lock(&core->lock);
+    q = pick(core);
+    if (!q) {
+        pthread_mutex_unlock(&core->lock);
+        return false;
+    }
+    node = q->context->node;
+    dxgpu_status_queue_state(core, q, DXGPU_QUEUE_RUNNING);
+    dxgpu_status_node(core, node, q->id);
+    pthread_mutex_unlock(&core->lock);
+
+    start = core->ops.clock_ns(core->opaque);
+    ok = dxgpu_exec_turn(core, q, &fault);
+    if (!ok) {
+        dxgpu_queue_fault(core, q, &fault);
+    }
+
+    pthread_mutex_lock(&core->lock);
+    core->nodes[node].busy_ns += core->ops.clock_ns(core->opaque) - start;
+    core->nodes[node].runnable--;
+    if (ok && q->wp != q->rp) {
+        dxgpu_sched_push(core, q);
+    } else if (ok) {
+        /* One look more before the queue is left alone (ORD-29). */
+        dxgpu_status_queue_state(core, q, DXGPU_QUEUE_IDLE);
+        dxgpu_queue_mark_pending(core, q->id);
+    }
+    dxgpu_status_node(core, node, DXGPU_NO_QUEUE);
+    for (i = 0; i < DXGPU_CORE_NODES; i++) {
+        more |= core->nodes[i].head != NULL;
+    }
+    pthread_mutex_unlock(&core->lock);
+    return more;
+}
+
+static bool has_work(struct dxgpu_core *core)
+{
+    return atomic_load(&core->attention) || dxgpu_queue_any_pending(core);
+}
+
+bool dxgpu_core_run(struct dxgpu_core *core)
+{
+    bool more;
+
+    atomic_store(&core->attention, false);
+    if (atomic_load(&core->reset_requested)) {
+        dxgpu_core_finish_reset(core);
+    }
+    serve_requests(core);
+    more = dxgpu_queue_sample_pending(core);
+    more |= run_queue(core);
+    if (more || has_work(core)) {
+        return true;
+    }
+
+    /* See dxgpu_core_wake(): clear, then look once more. */
+    atomic_store(&core->awake, false);
+    if (has_work(core)) {
+        atomic_store(&core->awake, true);
+        return true;
+    }
+    return false;
+}

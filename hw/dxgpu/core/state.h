@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dxgpu core: the objects behind core.h, for core/ files only.
+ *
+ * Owner of each field, in brackets:
+ *   [lock]    read and written under core->lock
+ *   [worker]  by the worker alone, between creation and removal of the object
+ *   [const]   written under the lock when the object is made, then constant
+ *   [atomic]  by anybody
+ * The worker may use a queue, its context and its space without the lock once
+ * it has seen the queue present, because it alone frees queues, a context
+ * with queues cannot be destroyed, nor a space with contexts.
+ */
+#ifndef DXGPU_CORE_STATE_H
+#define DXGPU_CORE_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "core.h"
+#include "dxgpu/packet.h"
+#include "dxgpu/pte.h"
+#include "dxgpu/ring.h"
+#include "dxgpu/status.h"
+
+#define DXGPU_NONE              UINT32_MAX
+#define DXGPU_TLB_ENTRIES       512
+#define DXGPU_CHUNK_BYTES       (64 * 1024)
+#define DXGPU_WINDOW_BYTES      256
+#define DXGPU_PACKET_BYTES      32      /* largest packet with operands */
+#define DXGPU_GPUVA_END         (1ull << DXGPU_GPUVA_BITS)
+
+/*
+ * A request to the worker, embedded in the object that it concerns: so there
+ * is always room. A second request before the first was served joins it with
+ * the newer fence.
+ */
+struct dxgpu_request {
+    struct dxgpu_request *next; /* [lock] */
+    uint32_t id;                /* [const] of the object */
+    uint8_t kind;               /* [const] enum dxgpu_cmd of the fence */
+    bool queued;                /* [lock] */
+    bool fence_due;             /* [lock] a fence is to be acknowledged */
+    uint64_t fence;             /* [lock] */
+};
+
+struct dxgpu_space {
+    bool present;               /* [lock] */
+    uint32_t contexts;          /* [lock] */
+    uint64_t root;              /* [const] bus address */
+    _Atomic uint64_t tag;       /* TLB tag; a new one forgets all translations */
+    struct dxgpu_request invalidate;
+};
+
+struct dxgpu_queue;
+
+struct dxgpu_context {
+    bool present;               /* [lock] */
+    bool suspend_wanted;        /* [lock] as commanded */
+    bool suspended;             /* [lock] as acknowledged */
+    uint32_t node;              /* [const] */
+    struct dxgpu_space *space;  /* [const] */
+    struct dxgpu_queue *queues; /* [lock] list by context_next */
+    struct dxgpu_request suspend;
+};
+
+/* A decoded packet in execution: checked, private, resumable. */
+struct dxgpu_op {
+    uint8_t opcode;
+    uint8_t flags;
+    uint32_t bytes;             /* to transfer */
+    uint32_t done;              /* transferred */
+    uint32_t pattern;           /* of a fill; running sum of a CRC */
+    uint64_t src;
+    uint64_t dst;               /* also the address of a fence or CRC result */
+    uint64_t value;             /* of a fence */
+};
+
+struct dxgpu_queue {
+    bool present;               /* [lock] */
+    bool removing;              /* [lock] */
+    bool on_runlist;            /* [lock] */
+    bool faulted;               /* [worker] */
+    uint32_t id;                /* [const] */
+    uint32_t slot;              /* [lock] DXGPU_NONE if not bound */
+    uint32_t entries;           /* [const] */
+    uint64_t ring;              /* [const] GPUVA */
+    uint64_t control;           /* [const] GPUVA */
+    struct dxgpu_context *context;      /* [const] */
+    struct dxgpu_queue *context_next;   /* [lock] */
+    struct dxgpu_queue *next;   /* [lock] run list */
+    struct dxgpu_queue *prev;   /* [lock] run list */
+    struct dxgpu_request remove;
+
+    uint64_t wp;                /* [worker] at the last sample */
+    uint64_t rp;                /* [worker] private, the truth */
+    uint64_t samples;           /* [worker] */
+    uint64_t completed;         /* [worker] */
+
+    bool active;                /* [worker] the entry at rp is in execution */
+    bool op_valid;              /* [worker] op holds a packet not yet done */
+    uint32_t offset;            /* [worker] of the next packet */
+    struct dxgpu_ring_entry entry;      /* [worker] private copy */
+    struct dxgpu_op op;         /* [worker] */
+
+    _Atomic uint64_t rings;     /* [atomic] */
+    _Atomic uint32_t ring_value;        /* [atomic] low half of the last ring */
+    uint64_t rings_seen;        /* [worker] */
+};
+
+struct dxgpu_node {
+    struct dxgpu_queue *head;   /* [lock] */
+    struct dxgpu_queue *tail;   /* [lock] */
+    uint32_t runnable;          /* [lock] on the list or running */
+    uint64_t packets;           /* [worker] */
+    uint64_t busy_ns;           /* [worker] */
+};
+
+struct dxgpu_tlb_entry {
+    uint64_t tag;               /* 0 = empty */
+    uint64_t page;              /* GPUVA >> 12 */
+    uint64_t bus;               /* page address */
+    uint32_t flags;             /* DXGPU_PTE_READ, _WRITE */
+    uint32_t level;             /* of the leaf */
+};
+
+struct dxgpu_fault {
+    uint32_t code;              /* enum dxgpu_fault_code */
+    uint32_t access;            /* enum dxgpu_fault_access */
+    uint32_t level;
+    uint64_t gpuva;
+};
+
+struct dxgpu_core {
+    struct dxgpu_core_config config;    /* constant */
+    struct dxgpu_core_ops ops;          /* constant */
+    void *opaque;                       /* constant */
+    uint8_t *status;                    /* constant; contents release-stored */
+    struct dxgpu_status_layout layout;  /* constant */
+
+    pthread_mutex_t lock;
+    struct dxgpu_space *spaces;
+    struct dxgpu_context *contexts;
+    struct dxgpu_queue *queues;
+    struct dxgpu_node nodes[DXGPU_CORE_NODES];
+    struct dxgpu_request *requests;     /* [lock] oldest */
+    struct dxgpu_request **requests_end;        /* [lock] */
+
+    _Atomic uint32_t *slots;            /* queue id or DXGPU_NONE */
+
+    /* A bit per queue, and a bit per word that has one (DEV-4, DEV-9). */
+    _Atomic uint64_t *pending;
+    _Atomic uint64_t *pending_words;
+    uint32_t num_words;
+    uint32_t num_summaries;
+    uint32_t sample_cursor;             /* [worker] */
+
+    _Atomic bool awake;                 /* a kick would be superfluous */
+    _Atomic bool attention;             /* requests, reset or stop wait */
+    _Atomic bool reset_requested;
+    _Atomic uint32_t state;             /* DXGPU_STATUS_* */
+    _Atomic uint32_t reset_count;
+    _Atomic uint32_t int_cause;
+    _Atomic uint32_t int_enable;
+
+    uint32_t node_cursor;               /* [worker] */
+    _Atomic uint64_t next_tag;
+    struct dxgpu_tlb_entry tlb[DXGPU_TLB_ENTRIES];      /* [worker] */
+    uint8_t *chunk;                     /* [worker] DXGPU_CHUNK_BYTES */
+
+    _Atomic uint64_t stats[DXGPU_STAT_COUNT];
+};
+
+/* Little-endian memory, whatever the host is. */
+static inline uint64_t dxgpu_le64(uint64_t v)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return __builtin_bswap64(v);
+#else
+    return v;
+#endif
+}
+
+static inline uint32_t dxgpu_le32(uint32_t v)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return __builtin_bswap32(v);
+#else
+    return v;
+#endif
+}
+
+static inline uint16_t dxgpu_le16(uint16_t v)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return __builtin_bswap16(v);
+#else
+    return v;
+#endif
+}
+
+static inline void dxgpu_trace(struct dxgpu_core *core,
+                               enum dxgpu_core_event event, uint32_t id,
+                               uint64_t a, uint64_t b)
+{
+    if (core->ops.trace) {
+        core->ops.trace(core->opaque, event, id, a, b);
+    }
+}
+
+static inline bool dxgpu_attention(struct dxgpu_core *core)
+{
+    return atomic_load_explicit(&core->attention, memory_order_relaxed);
+}
+
+/* True if [gpuva, gpuva + bytes) lies below the end of the address space. */
+static inline bool dxgpu_gpuva_ok(uint64_t gpuva, uint64_t bytes)
+{
+    return gpuva < DXGPU_GPUVA_END && bytes <= DXGPU_GPUVA_END - gpuva;
+}
+
+/* core.c */
+void dxgpu_core_wake(struct dxgpu_core *core);
+void dxgpu_core_post(struct dxgpu_core *core, uint32_t cause);
+void dxgpu_core_finish_reset(struct dxgpu_core *core);
+uint64_t dxgpu_core_new_tag(struct dxgpu_core *core);
+
+/* queue.c */
+void dxgpu_queue_mark_pending(struct dxgpu_core *core, uint32_t id);
+bool dxgpu_queue_any_pending(struct dxgpu_core *core);
+bool dxgpu_queue_sample_pending(struct dxgpu_core *core);
+bool dxgpu_queue_fetch(struct dxgpu_core *core, struct dxgpu_queue *q,
+                       struct dxgpu_fault *fault);
+bool dxgpu_queue_complete(struct dxgpu_core *core, struct dxgpu_queue *q,
+                          struct dxgpu_fault *fault);
+uint32_t dxgpu_queue_unbind(struct dxgpu_core *core, struct dxgpu_queue *q);
+void dxgpu_queue_fault(struct dxgpu_core *core, struct dxgpu_queue *q,
+                       const struct dxgpu_fault *fault);
+
+/* sched.c */
+void dxgpu_sched_request(struct dxgpu_core *core, struct dxgpu_request *r);
+void dxgpu_sched_push(struct dxgpu_core *core, struct dxgpu_queue *q);
+void dxgpu_sched_remove(struct dxgpu_core *core, struct dxgpu_queue *q);
+
+/* packet.c */
+uint32_t dxgpu_packet_decode(const uint8_t *bytes, uint32_t avail,
+                             struct dxgpu_op *op, uint32_t *length,
+                             uint64_t *gpuva);
+
+/* exec.c */
+bool dxgpu_exec_turn(struct dxgpu_core *core, struct dxgpu_queue *q,
+                     struct dxgpu_fault *fault);
+
+/* mmu.c: all return false with *fault filled in. */
+bool dxgpu_mem_read(struct dxgpu_core *core, struct dxgpu_space *space,
+                    uint64_t gpuva, void *buf, uint32_t len,
+                    struct dxgpu_fault *fault);
+bool dxgpu_mem_write(struct dxgpu_core *core, struct dxgpu_space *space,
+                     uint64_t gpuva, const void *buf, uint32_t len,
+                     struct dxgpu_fault *fault);
+bool dxgpu_mem_load_u64(struct dxgpu_core *core, struct dxgpu_space *space,
+                        uint64_t gpuva, uint64_t *value,
+                        struct dxgpu_fault *fault);
+bool dxgpu_mem_store_u64(struct dxgpu_core *core, struct dxgpu_space *space,
+                         uint64_t gpuva, uint64_t value,
+                         struct dxgpu_fault *fault);
+
+/* status.c: the lock is held, or the object belongs to the caller. */
+void dxgpu_status_clear(struct dxgpu_core *core);
+void dxgpu_status_queue_new(struct dxgpu_core *core, struct dxgpu_queue *q,
+                            uint32_t state);
+void dxgpu_status_queue_state(struct dxgpu_core *core, struct dxgpu_queue *q,
+                              uint32_t state);
+void dxgpu_status_queue_sample(struct dxgpu_core *core, struct dxgpu_queue *q,
+                               bool active);
+void dxgpu_status_queue_progress(struct dxgpu_core *core,
+                                 struct dxgpu_queue *q);
+void dxgpu_status_queue_fault(struct dxgpu_core *core, struct dxgpu_queue *q,
+                              const struct dxgpu_fault *fault);
+void dxgpu_status_queue_removed(struct dxgpu_core *core, uint32_t id,
+                                uint64_t fence);
+void dxgpu_status_context(struct dxgpu_core *core, uint32_t id, bool suspended);
+void dxgpu_status_context_fence(struct dxgpu_core *core, uint32_t id,
+                                uint64_t fence);
+void dxgpu_status_space_fence(struct dxgpu_core *core, uint32_t id,
+                              uint64_t fence);
+void dxgpu_status_node(struct dxgpu_core *core, uint32_t node,
+                       uint32_t running);
+
+#endif /* DXGPU_CORE_STATE_H */

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dxgpu: a GPU-like PCI Express function with doorbells.
+ *
+ * The datasheet is docs/specs/dxgpu.rst of the project, the registers and
+ * memory layouts are include/dxgpu/. This file is the function's front: class,
+ * properties, configuration space, life and reset. What the device does is in
+ * core/.
+ */
+#include "qemu/osdep.h"
+#include "hw/pci/msix.h"
+#include "hw/pci/pcie.h"
+#include "hw/qdev-properties.h"
+#include "migration/vmstate.h"
+#include "qapi/error.h"
+#include "qemu/crc32c.h"
+#include "qemu/module.h"
+#include "qemu/timer.h"
+
+#include "dxgpu.h"
+#include "trace.h"
+
+#define DXGPU_PCIE_CAP_OFFSET 0x80
+
+/* QEMU's function takes and returns the inverted running value. */
+static uint32_t dxgpu_crc32c(void *opaque, uint32_t crc, const void *data,
+                             uint32_t len)
+{
+    return crc32c(~crc, data, len);
+}
+
+static uint64_t dxgpu_clock_ns(void *opaque)
+{
+    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+}
+
+static void dxgpu_core_trace(void *opaque, enum dxgpu_core_event event,
+                             uint32_t id, uint64_t a, uint64_t b)
+{
+    switch (event) {
+    case DXGPU_EVENT_SAMPLE:
+        trace_dxgpu_sample(id, a, b);
+        break;
+    case DXGPU_EVENT_ENTRY_START:
+        trace_dxgpu_entry_start(id, a, b);
+        break;
+    case DXGPU_EVENT_ENTRY_DONE:
+        trace_dxgpu_entry_done(id, a);
+        break;
+    case DXGPU_EVENT_FENCE:
+        trace_dxgpu_fence(id, a, b);
+        break;
+    case DXGPU_EVENT_FAULT:
+        trace_dxgpu_fault(id, a, b);
+        break;
+    case DXGPU_EVENT_ACK:
+        trace_dxgpu_ack(id, a, b);
+        break;
+    case DXGPU_EVENT_RESET:
+        trace_dxgpu_reset_done(a);
+        break;
+    }
+}
+
+static const struct dxgpu_core_ops dxgpu_core_ops = {
+    .dma_read = dxgpu_dma_read,
+    .dma_write = dxgpu_dma_write,
+    .load_u64 = dxgpu_dma_load_u64,
+    .store_u64 = dxgpu_dma_store_u64,
+    .status_dirty = dxgpu_status_dirty,
+    .raise_vector = dxgpu_irq_raise,
+    .kick = dxgpu_worker_kick,
+    .crc32c = dxgpu_crc32c,
+    .clock_ns = dxgpu_clock_ns,
+    .trace = dxgpu_core_trace,
+};
+
+static bool dxgpu_check_range(const char *name, uint32_t value, uint32_t min,
+                              uint32_t max, Error **errp)
+{
+    if (value < min || value > max) {
+        error_setg(errp, "dxgpu: property '%s' is %u, must be %u..%u", name,
+                   value, min, max);
+        return false;
+    }
+    return true;
+}
+
+static bool dxgpu_check_properties(DxgpuState *s, Error **errp)
+{
+    const struct dxgpu_core_config *c = &s->config;
+
+    if (!dxgpu_check_range("slots", c->slots, 1, DXGPU_CORE_LIMIT_SLOTS,
+                           errp) ||
+        !dxgpu_check_range("queues", c->queues, 1, DXGPU_CORE_LIMIT_QUEUES,
+                           errp) ||
+        !dxgpu_check_range("contexts", c->contexts, 1,
+                           DXGPU_CORE_LIMIT_CONTEXTS, errp) ||
+        !dxgpu_check_range("spaces", c->spaces, 1, DXGPU_CORE_LIMIT_SPACES,
+                           errp) ||
+        !dxgpu_check_range("packet-budget", c->packet_budget, 1,
+                           DXGPU_CORE_LIMIT_BUDGET, errp) ||
+        !dxgpu_check_range("threads", s->threads, 0, 1, errp) ||
+        !dxgpu_check_range("ring-max-entries", c->ring_max_entries,
+                           DXGPU_CORE_RING_MIN_ENTRIES,
+                           DXGPU_CORE_LIMIT_RING_ENTRIES, errp)) {
+        return false;
+    }
+    if (!is_power_of_2(c->ring_max_entries)) {
+        error_setg(errp, "dxgpu: property 'ring-max-entries' is %u, must be a "
+                   "power of two in %u..%u", c->ring_max_entries,
+                   DXGPU_CORE_RING_MIN_ENTRIES, DXGPU_CORE_LIMIT_RING_ENTRIES);
+        return false;
+    }
+    return true;
+}
+
+static bool dxgpu_init_pci(DxgpuState *s, Error **errp)
+{
+    PCIDevice *pci = PCI_DEVICE(s);
+    int vector;
+
+    if (pcie_endpoint_cap_init(pci, DXGPU_PCIE_CAP_OFFSET) < 0) {
+        error_setg(errp, "dxgpu: no room for the PCI Express capability");
+        return false;
+    }
+    pci_register_bar(pci, DXGPU_BAR_REGS, PCI_BASE_ADDRESS_SPACE_MEMORY,
+                     &s->regs);
+    pci_register_bar(pci, DXGPU_BAR_DOORBELL,
+                     PCI_BASE_ADDRESS_SPACE_MEMORY |
+                     PCI_BASE_ADDRESS_MEM_TYPE_64 |
+                     PCI_BASE_ADDRESS_MEM_PREFETCH, &s->doorbells);
+    pci_register_bar(pci, DXGPU_BAR_STATUS,
+                     PCI_BASE_ADDRESS_SPACE_MEMORY |
+                     PCI_BASE_ADDRESS_MEM_TYPE_64 |
+                     PCI_BASE_ADDRESS_MEM_PREFETCH, &s->status);
+    /* There is no INTx pin: without MSI-X the device is of no use. */
+    if (msix_init_exclusive_bar(pci, DXGPU_VECTORS, DXGPU_BAR_MSIX,
+                                errp) < 0) {
+        return false;
+    }
+    for (vector = 0; vector < DXGPU_VECTORS; vector++) {
+        msix_vector_use(pci, vector);
+    }
+    return true;
+}
+
+static void dxgpu_realize(PCIDevice *pci, Error **errp)
+{
+    DxgpuState *s = DXGPU(pci);
+
+    if (!dxgpu_check_properties(s, errp) || !dxgpu_status_init(s, errp)) {
+        return;
+    }
+    s->core = dxgpu_core_create(&s->config, &dxgpu_core_ops, s,
+                                memory_region_get_ram_ptr(&s->status));
+    if (!s->core) {
+        error_setg(errp, "dxgpu: not enough memory for %u queues, %u contexts "
+                   "and %u spaces", s->config.queues, s->config.contexts,
+                   s->config.spaces);
+        return;
+    }
+    dxgpu_mmio_init(s);
+    dxgpu_doorbell_init(s);
+    if (!dxgpu_init_pci(s, errp)) {
+        goto fail_core;
+    }
+    dxgpu_irq_init(s);
+    if (!dxgpu_worker_init(s, errp)) {
+        goto fail_irq;
+    }
+    trace_dxgpu_realize(s->config.slots, s->config.queues, s->threads);
+    return;
+
+fail_irq:
+    dxgpu_irq_exit(s);
+    msix_uninit_exclusive_bar(pci);
+fail_core:
+    dxgpu_core_destroy(s->core);
+    s->core = NULL;
+}
+
+static void dxgpu_exit(PCIDevice *pci)
+{
+    DxgpuState *s = DXGPU(pci);
+
+    dxgpu_worker_exit(s);
+    dxgpu_irq_exit(s);
+    msix_uninit_exclusive_bar(pci);
+    dxgpu_core_destroy(s->core);
+    s->core = NULL;
+}
+
+static void dxgpu_reset_hold(Object *obj, ResetType type)
+{
+    DxgpuState *s = DXGPU(obj);
+
+    trace_dxgpu_system_reset(type);
+    dxgpu_worker_park(s, DXGPU_PARK_RESET);
+    dxgpu_core_cold_reset(s->core);
+    dxgpu_irq_reset(s);
+    dxgpu_mmio_reset(s);
+    dxgpu_worker_unpark(s, DXGPU_PARK_RESET);
+}
+
+static const VMStateDescription dxgpu_vmstate = {
+    .name = "dxgpu",
+    .unmigratable = 1,
+};
+
+static const Property dxgpu_properties[] = {
+    DEFINE_PROP_UINT32("slots", DxgpuState, config.slots, 64),
+    DEFINE_PROP_UINT32("queues", DxgpuState, config.queues, 4096),
+    DEFINE_PROP_UINT32("contexts", DxgpuState, config.contexts, 4096),
+    DEFINE_PROP_UINT32("spaces", DxgpuState, config.spaces, 1024),
+    DEFINE_PROP_UINT32("ring-max-entries", DxgpuState,
+                       config.ring_max_entries, 65536),
+    DEFINE_PROP_UINT32("packet-budget", DxgpuState, config.packet_budget, 64),
+    DEFINE_PROP_UINT32("threads", DxgpuState, threads, 1),
+};
+
+static const struct {
+    const char *name;
+    const char *text;
+} dxgpu_property_texts[] = {
+    { "slots", "physical doorbell slots, 1..4096" },
+    { "queues", "number of queue ids, 1..65536" },
+    { "contexts", "number of context ids, 1..65536" },
+    { "spaces", "number of address-space ids, 1..65536" },
+    { "ring-max-entries",
+      "largest ring in entries, a power of two in 2..1048576" },
+    { "packet-budget",
+      "packets, or 64 KiB chunks, of a queue before the next one's turn, "
+      "1..65536" },
+    { "threads", "1: a worker thread; 0: the main loop, deterministic" },
+};
+
+static void dxgpu_class_init(ObjectClass *oc, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(oc);
+    PCIDeviceClass *k = PCI_DEVICE_CLASS(oc);
+    ResettableClass *rc = RESETTABLE_CLASS(oc);
+    int i;
+
+    k->realize = dxgpu_realize;
+    k->exit = dxgpu_exit;
+    k->vendor_id = DXGPU_PCI_VENDOR_ID;
+    k->device_id = DXGPU_PCI_DEVICE_ID;
+    k->class_id = DXGPU_PCI_CLASS;
+    k->revision = DXGPU_PCI_REVISION;
+
+    rc->phases.hold = dxgpu_reset_hold;
+
+    dc->desc = "GPU-like device with user-mode submission doorbells";
+    dc->vmsd = &dxgpu_vmstate;
+    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
+    device_class_set_props(dc, dxgpu_properties);
+    for (i = 0; i < ARRAY_SIZE(dxgpu_property_texts); i++) {
+        object_class_property_set_description(oc, dxgpu_property_texts[i].name,
+                                              dxgpu_property_texts[i].text);
+    }
+    dxgpu_stats_class_init(oc);
+}
+
+static const TypeInfo dxgpu_types[] = {
+    {
+        .name = TYPE_DXGPU,
+        .parent = TYPE_PCI_DEVICE,
+        .instance_size = sizeof(DxgpuState),
+        .class_init = dxgpu_class_init,
+        .interfaces = (InterfaceInfo[]) {
+            { INTERFACE_PCIE_DEVICE },
+            { }
+        },
+    },
+};
+
+DEFINE_TYPES(dxgpu_types)

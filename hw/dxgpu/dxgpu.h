@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dxgpu: the QEMU side of the device.
+ *
+ * The core (core/core.h) is the device; the files here give it a PCI function:
+ *
+ *   dxgpu.c     class, properties, realize, exit, reset
+ *   mmio.c      BAR0, the registers
+ *   doorbell.c  BAR2, the doorbell slots
+ *   status.c    BAR4, the status region
+ *   dma.c       guest memory: the only file that does DMA
+ *   irq.c       MSI-X from any thread
+ *   worker.c    the thread, or the main-loop bottom half, that runs the core
+ *   stats.c     the QOM property "stats"
+ *
+ * Threads: MMIO handlers, reset, properties and bottom halves of the main loop
+ * hold the BQL. The worker never asks for it, with two exceptions inside
+ * QEMU's memory code: a fault of a vIOMMU, and a write to read-only memory,
+ * which fails. So whoever waits for the worker waits with the BQL released.
+ */
+#ifndef HW_DXGPU_H
+#define HW_DXGPU_H
+
+#include "hw/pci/pci_device.h"
+#include "system/iothread.h"
+#include "qom/object.h"
+
+#include "core/core.h"
+
+#define TYPE_DXGPU "dxgpu"
+OBJECT_DECLARE_SIMPLE_TYPE(DxgpuState, DXGPU)
+
+#define DXGPU_DOORBELL_STRIDE   4096
+#define DXGPU_VECTORS           (1 + DXGPU_CORE_NODES)
+
+/* Why the worker is parked; it runs when no reason is left. */
+enum {
+    DXGPU_PARK_STOPPED  = 1 << 0,   /* the virtual machine does not run */
+    DXGPU_PARK_RESET    = 1 << 1,
+    DXGPU_PARK_EXIT     = 1 << 2,   /* for good */
+};
+
+struct DxgpuState {
+    PCIDevice parent_obj;
+
+    /* Properties: constant after realize. */
+    struct dxgpu_core_config config;
+    uint32_t threads;
+
+    MemoryRegion regs;
+    MemoryRegion doorbells;
+    MemoryRegion status;
+
+    struct dxgpu_core *core;
+
+    /* mmio.c, under the BQL: the command window. */
+    uint64_t cmd_args[DXGPU_CMD_NUM_ARGS];
+    uint32_t cmd_result;
+
+    /* irq.c: vectors to raise, atomic; delivered by a main-loop BH. */
+    uint32_t irq_pending;
+    QEMUBH *irq_bh;
+
+    /* worker.c */
+    IOThread *iothread;         /* NULL if threads=0 */
+    QEMUBH *worker_bh;
+    unsigned park_reasons;      /* BQL */
+    uint32_t park_sequence;     /* BQL: number of the last request */
+    uint32_t park_request;      /* atomic: number of a request, 0 = run */
+    uint32_t parked;            /* atomic: the last request that was met */
+    QemuCond park_cond;         /* parked changed */
+    VMChangeStateEntry *vm_state;
+};
+
+/* mmio.c, doorbell.c: make the region of a BAR; no failure. */
+void dxgpu_mmio_init(DxgpuState *s);
+void dxgpu_doorbell_init(DxgpuState *s);
+
+/* BQL: registers of the window as after power-on. */
+void dxgpu_mmio_reset(DxgpuState *s);
+
+/* Makes the region of BAR4; false with *errp set if memory is short. */
+bool dxgpu_status_init(DxgpuState *s, Error **errp);
+/* Core operation, any thread: bytes of the region changed. */
+void dxgpu_status_dirty(void *opaque, uint32_t offset, uint32_t len);
+
+/*
+ * Core operations of the worker, see struct dxgpu_core_ops. They fail for
+ * everything that is not plain memory, and while bus mastering is off.
+ */
+bool dxgpu_dma_read(void *opaque, uint64_t addr, void *buf, uint32_t len);
+bool dxgpu_dma_write(void *opaque, uint64_t addr, const void *buf,
+                     uint32_t len);
+bool dxgpu_dma_load_u64(void *opaque, uint64_t addr, uint64_t *value);
+bool dxgpu_dma_store_u64(void *opaque, uint64_t addr, uint64_t value);
+
+void dxgpu_irq_init(DxgpuState *s);
+void dxgpu_irq_exit(DxgpuState *s);
+/* BQL, worker parked: forgets what was not delivered. */
+void dxgpu_irq_reset(DxgpuState *s);
+/* Core operation, any thread. */
+void dxgpu_irq_raise(void *opaque, uint32_t vector);
+
+/* BQL: starts the worker, parked while the machine does not run. */
+bool dxgpu_worker_init(DxgpuState *s, Error **errp);
+/* BQL: stops it for good; no core operation is called after this. */
+void dxgpu_worker_exit(DxgpuState *s);
+/* Core operation, any thread. */
+void dxgpu_worker_kick(void *opaque);
+/*
+ * BQL, which is released while waiting: after this the worker does no DMA
+ * until the reason is taken back. Not from an MMIO handler of this device.
+ */
+void dxgpu_worker_park(DxgpuState *s, unsigned reason);
+void dxgpu_worker_unpark(DxgpuState *s, unsigned reason);
+
+/* Adds the class property "stats". */
+void dxgpu_stats_class_init(ObjectClass *oc);
+
+#endif /* HW_DXGPU_H */
