@@ -37,11 +37,13 @@ class _Parser(argparse.ArgumentParser):
 
 def parser():
     """The parser of all commands; each module adds its own."""
-    from dxglib import execcmd
+    from dxglib import execcmd, run, test
 
     top = _Parser(prog="dxg", description=DESCRIPTION, epilog=EPILOG)
     commands = top.add_subparsers(dest="command", metavar="COMMAND",
                                   required=True)
+    run.add_parser(commands)
+    test.add_parser(commands)
     execcmd.add_parsers(commands)
     _add_setup(commands)
     return top
