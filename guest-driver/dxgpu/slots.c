@@ -14,7 +14,9 @@
  *
  * The victim is marked before the lock is dropped for DxgkCbDisconnectDoorbell, so
  * two CPUs never ask for the same one; a grown claim tells the asker that the
- * victim's own disconnect took the slot over meanwhile. UNBINDING is the
+ * victim's own disconnect took the slot over meanwhile. (The callback may then
+ * reach a newer connection of that doorbell; its process sees RETRY and connects
+ * once more.) UNBINDING is the
  * quarantine: it lasts until the device has unbound, the read of the result
  * has flushed posted writes and the old queue is marked for its final sample
  * (ORD-8). A hwqueue keeps its slot pointer until then, so that neither
@@ -24,6 +26,10 @@
  * one whose queue has no work, then the least recently active by the device's
  * clock. Rejected: an LRU list moved at connect; a busy queue neither connects
  * nor, with RingNeeded, rings, so only the device knows who is active.
+ *
+ * Connects that find no slot stand in line: with many queues on one slot some
+ * would miss it again and again otherwise, and a connect should not fail
+ * (KMT-CN-4).
  *
  * A slot whose queue was lost in a reset is the best victim of all: the OS layer
  * has aborted its doorbell, and its unbind needs no command.
@@ -81,6 +87,7 @@ int dxgpu_slots_init(struct dxgpu_slots *slots, struct dxgpu_adapter *adapter,
 	mutex_init(&slots->lock);
 	init_waitqueue_head(&slots->wait);
 	INIT_LIST_HEAD(&slots->free);
+	INIT_LIST_HEAD(&slots->waiters);
 	for (i = 0; i < count; i++)
 		list_add_tail(&slots->slot[i].free_link, &slots->free);
 	return 0;
@@ -108,7 +115,7 @@ static void dxgpu_slot_assign(struct dxgpu_slot *slot, struct dxgpu_doorbell *do
 	slot->state = DXGPU_SLOT_CONNECTING;
 	slot->claim++;
 	slot->doorbell = doorbell;
-	doorbell->hwqueue->slot = slot;
+	WRITE_ONCE(doorbell->hwqueue->slot, slot);
 }
 
 static void dxgpu_slot_free(struct dxgpu_slots *slots, struct dxgpu_slot *slot)
@@ -216,13 +223,13 @@ static bool dxgpu_slot_victimize(struct dxgpu_slots *slots, struct dxgpu_slot *s
 	lockdep_assert_held(&slots->lock);
 	slot->state = DXGPU_SLOT_VICTIM;
 	claim = ++slot->claim;
-	queue->callbacks++;
+	WRITE_ONCE(queue->callbacks, queue->callbacks + 1);
 	mutex_unlock(&slots->lock);
 
 	status = slots->adapter->os.DxgkCbDisconnectDoorbell(&args);
 
 	mutex_lock(&slots->lock);
-	queue->callbacks--;
+	WRITE_ONCE(queue->callbacks, queue->callbacks - 1);
 	dxgpu_slots_changed(slots);
 	if (slot->claim != claim)
 		return false;
@@ -237,26 +244,41 @@ static bool dxgpu_slot_victimize(struct dxgpu_slots *slots, struct dxgpu_slot *s
 	return true;
 }
 
-/* One attempt; the lock may be dropped and taken again. */
+/* A connect that has no slot yet; lives on its stack. Under dxgpu_slots.lock. */
+struct dxgpu_slot_waiter {
+	struct list_head link;
+};
+
+/*
+ * One attempt of the first waiter; the lock may be dropped and taken again. The
+ * waiter leaves the line before it drops the lock, so that the next one can take
+ * another victim meanwhile, and comes back to its head if that was in vain.
+ */
 static struct dxgpu_slot *dxgpu_slots_try(struct dxgpu_slots *slots,
-					  struct dxgpu_doorbell *doorbell)
+					  struct dxgpu_slot_waiter *waiter)
 {
 	struct dxgpu_slot *slot;
 
-	/* Its former slot may be in quarantine still. */
-	if (doorbell->hwqueue->slot)
+	lockdep_assert_held(&slots->lock);
+	if (slots->waiters.next != &waiter->link)
 		return NULL;
 
 	slot = list_first_entry_or_null(&slots->free, struct dxgpu_slot, free_link);
 	if (slot) {
+		list_del_init(&waiter->link);
 		list_del_init(&slot->free_link);
-	} else {
-		slot = dxgpu_slots_choose_victim(slots);
-		if (!slot || !dxgpu_slot_victimize(slots, slot))
-			return NULL;
+		dxgpu_slots_changed(slots);
+		return slot;
 	}
-	dxgpu_slot_assign(slot, doorbell);
-	return slot;
+	slot = dxgpu_slots_choose_victim(slots);
+	if (!slot)
+		return NULL;
+	list_del_init(&waiter->link);
+	dxgpu_slots_changed(slots);
+	if (dxgpu_slot_victimize(slots, slot))
+		return slot;
+	list_add(&waiter->link, &slots->waiters);
+	return NULL;
 }
 
 /**
@@ -274,13 +296,21 @@ NTSTATUS dxgpu_slots_acquire(struct dxgpu_slots *slots, struct dxgpu_doorbell *d
 			     struct dxgpu_slot **result)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(DXGPU_SLOT_WAIT_MS);
-	struct dxgpu_slot *slot;
+	struct dxgpu_slot_waiter waiter;
+	struct dxgpu_slot *slot = NULL;
 	u64 events;
 
+	/*
+	 * A former slot may be in quarantine still. Or it is bound, and a callback
+	 * that came late took this connection of the doorbell for the one before it.
+	 */
+	dxgpu_slots_release(slots, doorbell);
+
 	mutex_lock(&slots->lock);
+	list_add_tail(&waiter.link, &slots->waiters);
 	for (;;) {
 		events = slots->events;
-		slot = dxgpu_slots_try(slots, doorbell);
+		slot = dxgpu_slots_try(slots, &waiter);
 		if (slot || time_after(jiffies, end))
 			break;
 		mutex_unlock(&slots->lock);
@@ -288,7 +318,13 @@ NTSTATUS dxgpu_slots_acquire(struct dxgpu_slots *slots, struct dxgpu_doorbell *d
 				   msecs_to_jiffies(DXGPU_SLOT_WAIT_MS));
 		mutex_lock(&slots->lock);
 	}
-	slots->counters.busy += !slot;
+	if (slot) {
+		dxgpu_slot_assign(slot, doorbell);
+	} else {
+		list_del(&waiter.link);
+		slots->counters.busy++;
+		dxgpu_slots_changed(slots);
+	}
 	mutex_unlock(&slots->lock);
 
 	*result = slot;

@@ -50,6 +50,7 @@ struct dxgpu_slots {
 	unsigned int count;
 	struct dxgpu_slot *slot;
 	struct list_head free;
+	struct list_head waiters;	/* of dxgpu_slot_waiter, first come first */
 	struct dxgpu_slot_counters counters;
 };
 
