@@ -220,6 +220,11 @@ void dx_submit_fence(DxQueue *q)
     dx_submit(q, c);
 }
 
+void dx_kick(DxQueue *q)
+{
+    dx_command_ok(q->space->t, DXGPU_CMD_QUEUE_KICK, q->id);
+}
+
 uint64_t dx_fence_now(DxQueue *q)
 {
     return qtest_readq(q->space->t->qts, q->fence.bus);
@@ -262,7 +267,7 @@ struct dxgpu_queue_status dx_wait_fault(DxQueue *q, uint32_t code)
 void dx_assert_works(DxQueue *q)
 {
     dx_submit_fence(q);
-    dx_command_ok(q->space->t, DXGPU_CMD_QUEUE_KICK, q->id);
+    dx_kick(q);
     dx_wait_done(q);
     g_assert_cmpuint(dx_fence_now(q), ==, q->fence_value);
 }

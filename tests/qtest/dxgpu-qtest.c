@@ -279,3 +279,13 @@ void dx_settle(DxTest *t)
     }
     qobject_unref(before);
 }
+
+void dx_park(DxTest *t)
+{
+    qtest_qmp_assert_success(t->qts, "{'execute': 'stop'}");
+}
+
+void dx_unpark(DxTest *t)
+{
+    qtest_qmp_assert_success(t->qts, "{'execute': 'cont'}");
+}

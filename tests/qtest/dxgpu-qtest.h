@@ -153,6 +153,13 @@ void dx_wait_turn(DxTest *t, gint64 began, const char *condition,
 /* Waits until the device has nothing left to do. */
 void dx_settle(DxTest *t);
 
+/*
+ * Stops and continues the machine. Between the two the device takes accesses
+ * but its worker rests: what a test does there arrives all at once.
+ */
+void dx_park(DxTest *t);
+void dx_unpark(DxTest *t);
+
 /* Memory and page tables: dxgpu-qtest-memory.c */
 
 /* Zeroed guest memory; align is a power of two. Returns its bus address. */
@@ -226,6 +233,8 @@ void dx_submit_fence(DxQueue *q);
 /* Stores WP alone. */
 void dx_store_wp(DxQueue *q, uint64_t wp);
 
+/* QUEUE_KICK: a sample without a doorbell. */
+void dx_kick(DxQueue *q);
 /* The fence cell as it is now, RP as published in ring control. */
 uint64_t dx_fence_now(DxQueue *q);
 uint64_t dx_rp_now(DxQueue *q);
