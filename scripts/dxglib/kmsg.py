@@ -54,5 +54,6 @@ def panic_cause(text):
     """The first line that names the cause of a panic, for the user."""
     for line in clean(text).splitlines():
         if _CAUSE.search(line):
-        X
+            return re.sub(r"^\[ *[0-9.]+\](\[ *[TC]\d+\])? ?", "",
+                          line).strip()
     return None
