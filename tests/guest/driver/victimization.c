@@ -21,7 +21,7 @@
 
 #define MAX_PROCESSES	16u
 #define MAX_THREADS	8u
-#define MAX_STEPS	(QUEUE_RING_BYTES / sizeof(struct dxgpu_ring_entry))	/* a lap never fills a ring */
+#define MAX_STEPS	(QUEUE_RING_BYTES / sizeof(struct dxgpu_ring_entry))
 #define WAIT_NS		(60ull * 1000 * 1000 * 1000)
 #define WORK_SECONDS	120u
 
@@ -267,7 +267,8 @@ int main(int argc, char **argv)
 	   (unsigned long long)state_fences);
 	ok(state_last_queued == state_fences, "the driver sees no pending work");
 	ok(driver_connects == total[CONNECTS],
-	   "each accepted connect was one of the driver's (%llu)", (unsigned long long)driver_connects);
+	   "each accepted connect was one of the driver's (%llu)",
+	   (unsigned long long)driver_connects);
 	if (queues > slots)
 		ok(victimizations >= queues - slots, "doorbells were victimized (%llu)",
 		   (unsigned long long)victimizations);
