@@ -8,6 +8,7 @@
  * interrupt controller: a dword per vector, which the test polls and clears.
  */
 #include "qemu/osdep.h"
+#include <sys/mman.h>
 #include "qobject/qdict.h"
 #include "qobject/qnum.h"
 #include "hw/pci/pci_regs.h"
@@ -20,31 +21,20 @@
 #define DX_POLL_US      200
 #define DX_MESSAGE      0xd0d00000u
 
-static char *dx_bios_path;
-
-static void dx_bios_remove(void)
-{
-    unlink(dx_bios_path);
-}
-
-static const char *dx_bios(void)
-{
-    int fd;
-
-    if (!dx_bios_path) {
-        fd = g_file_open_tmp("dxgpu-qtest-XXXXXX", &dx_bios_path, NULL);
-        g_assert_cmpint(fd, >=, 0);
-        atexit(dx_bios_remove);
-        g_assert_cmpint(ftruncate(fd, DX_BIOS_BYTES), ==, 0);
-        close(fd);
-    }
-    return dx_bios_path;
-}
+/* Of a file that has no name, so nothing stays behind whatever happens. */
+static int dx_bios_fd = -1;
 
 char *dx_machine_arguments(void)
 {
-    return g_strdup_printf("-machine q35 -m 256M -nodefaults -bios %s ",
-                           dx_bios());
+    if (dx_bios_fd < 0) {
+        dx_bios_fd = memfd_create("dxgpu-qtest-bios", MFD_CLOEXEC);
+        g_assert_cmpint(dx_bios_fd, >=, 0);
+        g_assert_cmpint(ftruncate(dx_bios_fd, DX_BIOS_BYTES), ==, 0);
+    }
+    /* Without vapic QEMU does not look for an option ROM either. */
+    return g_strdup_printf("-machine q35 -m 256M -nodefaults "
+                           "-global apic-common.vapic=off -bios /proc/%d/fd/%d",
+                           getpid(), dx_bios_fd);
 }
 
 void dx_map_bars(DxTest *t)

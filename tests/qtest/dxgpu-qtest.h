@@ -140,6 +140,13 @@ bool dx_fault_bit(DxTest *t, uint32_t queue);
 void dx_irq_start(DxTest *t);
 bool dx_irq_taken(DxTest *t, uint32_t vector);
 
+/* A failure of one row of a table; the test goes on with the next row. */
+#define dx_fail(...) \
+    do { \
+        g_test_message(__VA_ARGS__); \
+        g_test_fail(); \
+    } while (0)
+
 /* Waits, at most 20 seconds, until condition holds; it is evaluated often. */
 #define DX_WAIT(t, condition) \
     do { \
