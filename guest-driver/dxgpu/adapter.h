@@ -169,6 +169,7 @@ int dxgpu_interrupt_request(struct dxgpu_adapter *adapter);
 void dxgpu_interrupt_free(struct dxgpu_adapter *adapter);
 
 /* reset.c */
+bool dxgpu_hardware_present(struct dxgpu_adapter *adapter);
 int dxgpu_hardware_reset(struct dxgpu_adapter *adapter);
 int dxgpu_hardware_enable(struct dxgpu_adapter *adapter);
 void dxgpu_hardware_lost(struct dxgpu_adapter *adapter, const char *what);

@@ -74,6 +74,7 @@ NTSTATUS dxgpu_command_args(struct dxgpu_adapter *adapter, u32 generation,
 			    u64 *fence)
 {
 	NTSTATUS status = STATUS_DEVICE_REMOVED;
+	u32 result = DXGPU_CMD_OK;
 	unsigned int i;
 
 	mutex_lock(&adapter->command_lock);
@@ -87,10 +88,14 @@ NTSTATUS dxgpu_command_args(struct dxgpu_adapter *adapter, u32 generation,
 		writeq(*fence, adapter->regs + DXGPU_REG_CMD_ARG(count));
 	}
 	writel(opcode, adapter->regs + DXGPU_REG_CMD);
-	status = dxgpu_command_status(adapter, opcode,
-				      readl(adapter->regs + DXGPU_REG_CMD_RESULT));
+	result = readl(adapter->regs + DXGPU_REG_CMD_RESULT);
+	status = dxgpu_command_status(adapter, opcode, result);
 unlock:
 	mutex_unlock(&adapter->command_lock);
+
+	/* Somebody else reset the device, by sysfs or its power state, and all is lost. */
+	if (result == DXGPU_CMD_ERR_STATE)
+		dxgpu_hardware_lost(adapter, "a command to a device that is not enabled");
 	return status;
 }
 
@@ -122,9 +127,7 @@ bool dxgpu_command_wait(struct dxgpu_adapter *adapter, u32 generation,
 	while (!wait_event_timeout(adapter->ack_wait,
 				   dxgpu_command_done(adapter, generation, record, fence),
 				   msecs_to_jiffies(DXGPU_ACK_RECHECK_MS))) {
-		/* A removed device may answer the record with anything. */
-		if (readl(adapter->regs + DXGPU_REG_MAGIC) == DXGPU_ALL_ONES ||
-		    time_after(jiffies, end)) {
+		if (!dxgpu_hardware_present(adapter) || time_after(jiffies, end)) {
 			dxgpu_hardware_lost(adapter, what);
 			break;
 		}

@@ -26,6 +26,17 @@ MODULE_PARM_DESC(reset_timeout_ms,
 
 #define DXGPU_POLL_US	50
 
+/**
+ * dxgpu_hardware_present() - does the device answer as itself
+ * @adapter: the adapter
+ *
+ * Return: false if it is no longer on the bus or does not decode its BARs.
+ */
+bool dxgpu_hardware_present(struct dxgpu_adapter *adapter)
+{
+	return readl(adapter->regs + DXGPU_REG_MAGIC) == DXGPU_MAGIC;
+}
+
 static int dxgpu_poll(struct dxgpu_adapter *adapter, u32 reg, u32 wanted)
 {
 	u32 value;
@@ -52,7 +63,7 @@ static int dxgpu_reset_locked(struct dxgpu_adapter *adapter)
 	u32 resets;
 
 	lockdep_assert_held(&adapter->command_lock);
-	if (adapter->state != DXGPU_HARDWARE_GONE) {
+	if (adapter->state != DXGPU_HARDWARE_GONE && dxgpu_hardware_present(adapter)) {
 		/* A device that was disabled before tells by the count alone. */
 		resets = readl(adapter->regs + DXGPU_REG_RESET_COUNT);
 		writel(DXGPU_CONTROL_RESET, adapter->regs + DXGPU_REG_CONTROL);
