@@ -71,7 +71,8 @@ def _add_options(command):
     add("--append", metavar="ARGS", default="",
         help="more words for the kernel's command line")
     add("--qemu", metavar="ARG", action="append", default=[],
-        help="one more word for QEMU's command line; may be repeated")
+        help="one more word for QEMU's command line, e.g. --qemu=-trace "
+             "--qemu='dxgpu_*'; may be repeated")
     add("--keep-console", metavar="FILE", type=Path,
         help="keep the kernel's console in FILE")
     add_machine_options(command)

@@ -74,6 +74,7 @@ class Guest:
         self.ready_at = None
         self.code = None
         self.failure = None
+        self.keep = True
         self.to_guest = b""
 
     def run(self):
@@ -82,17 +83,16 @@ class Guest:
         self.start = time.monotonic()
         with open(self.folder / "qemu.log", "wb") as log:
             machine = Machine(self.config, self.folder / "initrd", log)
-        ok = False
         try:
             result = self._drive(machine)
-            ok = not result.problems
+            self.keep = bool(result.problems)
             return result
         finally:
             machine.end()
             (self.folder / "console.log").write_bytes(self.console)
             for sink in self.sinks.values():
                 sink.close()
-            if ok:
+            if not self.keep:
                 shutil.rmtree(self.folder, ignore_errors=True)
 
     def console_text(self):
@@ -308,7 +308,7 @@ class Guest:
             kind = (UsageError if self.config.device and
                     any("dxgpu" in line for line in said) else SetupError)
             error = kind(f"QEMU did not start (status {status})", said)
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self.keep = False
             return error
         return self._error(errors.FAILED, "the guest switched itself off "
                            "before the command ended")

@@ -23,25 +23,27 @@ def setup(context):
 
 
 def build_inputs():
-    return ("2", paths.STAMP / "host-configure", paths.REPO / "meson.build",
+    return ("3", paths.STAMP / "host-configure", paths.REPO / "meson.build",
             paths.HW, paths.GUEST_LIB, paths.TESTS,
             paths.GUEST_DRIVER)
 
 
-def qtest_list():
-    """Names of the qtests; tests/meson.build lists the same files."""
-    return "\n".join(sorted(path.stem for path in (
-        paths.TESTS / "qtest").glob("dxgpu-*-test.c")))
+def layout():
+    """What meson looks at but does not watch: which parts and qtests exist."""
+    found = [path for folder in (paths.HW, paths.GUEST_LIB, paths.TESTS)
+             for path in folder.rglob("meson.build")]
+    found += (paths.TESTS / "qtest").glob("dxgpu-*-test.c")
+    return "\n".join(sorted(str(path) for path in found))
 
 
 def build(context):
     """Build everything and stage the guest's files."""
     env = qemu.tools_env()
-    listed = paths.HOST / "dxg-qtests"
-    if not listed.exists() or listed.read_text() != qtest_list():
+    known = paths.HOST / "dxg-layout"
+    if not known.exists() or known.read_text() != layout():
         context.command([paths.MESON, "setup", "--reconfigure", paths.HOST,
                          paths.REPO], "meson setup", env=env)
-        listed.write_text(qtest_list())
+        known.write_text(layout())
     context.command(["ninja", "-j", qemu.JOBS, "-C", paths.HOST],
                     "building the host part", env=env)
     shutil.rmtree(paths.GUEST_ROOT, ignore_errors=True)

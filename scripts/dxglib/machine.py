@@ -16,7 +16,8 @@ import socket
 import subprocess
 from dataclasses import dataclass
 
-from dxglib import kernel, paths, proc
+from dxglib import kernel as kernels
+from dxglib import paths, proc
 
 # TCG is the reference everywhere; see research/baseline.md for each word:
 # these save a fifth of the boot and change nothing that a driver sees.
@@ -41,7 +42,7 @@ class Config:
     device: str | None = ""
     cpus: int = 2
     memory_mb: int = 512
-    kernel: str = kernel.DEFAULT
+    kernel: str = kernels.DEFAULT
     append: str = ""
     tty: bool = False
     extra: tuple = ()

@@ -17,7 +17,8 @@ from dxglib import errors, paths, proc, setup, tap, ui
 from dxglib.errors import DxgError, UsageError
 
 SUITES = ("unit", "qtest", "guest", "harness")
-OUTPUT_TAIL = 40
+OUTPUT_TAIL = 30
+OUTPUT_WIDTH = 200
 LONG_SUITE = "long"
 
 TEST_TEXT = """\
@@ -141,8 +142,10 @@ def run(test):
             print(f"     {error}")
         print("     --- end of its output ---")
         for text in (output, said):
-            for line in text.splitlines()[-OUTPUT_TAIL:]:
-                print(f"     | {line}")
+            lines = [line for line in text.splitlines()
+                     if not line.startswith("ok ")]
+            for line in lines[-OUTPUT_TAIL:]:
+                print(f"     | {line[:OUTPUT_WIDTH]}")
     sys.stdout.flush()
     return summary
 

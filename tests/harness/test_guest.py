@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""dxg exec with real guests: exit codes, streams, files, and no orphans.
+
+No device and no driver of ours is used: these test the harness alone.
+"""
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from dxglib import paths
+
+DXG = str(paths.SCRIPTS / "dxg")
+BARE = ("--no-device", "--drivers", "none")
+ENV = {**os.environ, "DXG_NO_SETUP": "1"}
+
+
+def dxg_exec(*arguments, command, data=b""):
+    return subprocess.run([DXG, "exec", *BARE, *arguments, "--", *command],
+                          input=data, capture_output=True, check=False,
+                          env=ENV)
+
+
+def children(pid):
+    """Process ids of PID's children (QEMU is one of dxg's)."""
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(word) for word in path.read_text().split()]
+
+
+class Guest(unittest.TestCase):
+    def test_exit_code_and_streams(self):
+        done = dxg_exec(command=["sh", "-c",
+                                 "cat; echo to-stderr >&2; exit 7"],
+                        data=b"from stdin\n")
+        self.assertEqual(done.returncode, 7, done.stderr)
+        self.assertEqual(done.stdout, b"from stdin\n")
+        self.assertEqual(done.stderr, b"to-stderr\n")
+
+    def test_large_data_both_ways(self):
+        data = os.urandom(3_000_000)
+        done = dxg_exec(command=["cat"], data=data)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue(done.stdout == data)
+
+    def test_arguments_arrive_as_they_are(self):
+        words = ["a b", "it's", "$HOME", "*", "", "\\n"]
+        done = dxg_exec(command=["printf", "[%s]", *words])
+        self.assertEqual(done.stdout.decode(),
+                         "".join(f"[{word}]" for word in words))
+
+    def test_own_program_files_and_output(self):
+        with tempfile.TemporaryDirectory() as folder:
+            top = Path(folder)
+            (top / "hello.c").write_text(
+                "#include <stdio.h>\n#include <math.h>\n"
+                "int main(int c, char **v)\n{\n"
+                "\tprintf(\"%s %.0f\\n\", v[1], floor(c + 0.5));\n"
+                "\treturn 3;\n}\n")
+            subprocess.run(["gcc", "-o", top / "hello", top / "hello.c",
+                            "-lm"], check=True)
+            (top / "data").write_text("copied")
+            done = dxg_exec("--copy", str(top / "data"),
+                            "--copy", f"{top / 'data'}:/etc/other",
+                            command=[str(top / "hello"), "hi"])
+            self.assertEqual((done.returncode, done.stdout), (3, b"hi 2\n"),
+                             done.stderr)
+            done = dxg_exec("--copy", f"{top / 'data'}:/etc/other",
+                            "--out", str(top / "got"),
+                            command=["sh", "-c", "mkdir /out/sub; "
+                                     "cp /etc/other /out/sub/x; "
+                                     "ln -s /etc/passwd /out/link"])
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual((top / "got/sub/x").read_text(), "copied")
+            self.assertFalse((top / "got/link").exists())
+
+    def test_panic(self):
+        with tempfile.TemporaryDirectory() as folder:
+            console = Path(folder) / "console"
+            done = dxg_exec("--keep-console", str(console), command=[
+                "sh", "-c", "echo c > /proc/sysrq-trigger"])
+            self.assertEqual(done.returncode, 4, done.stderr)
+            self.assertIn(b"sysrq triggered crash", done.stderr)
+            self.assertIn(b"Kernel panic", console.read_bytes())
+
+    def test_hang(self):
+        begin = time.monotonic()
+        done = dxg_exec("--timeout", "4", command=["sleep", "1000"])
+        self.assertEqual(done.returncode, 5, done.stderr)
+        self.assertIn(b"no end after 4 s", done.stderr)
+        self.assertIn(b"Show Blocked State", done.stderr)
+        self.assertLess(time.monotonic() - begin, 20)
+
+    def test_kernel_warning_fails_the_run(self):
+        line = "WARNING: CPU: 0 PID: 1 at test.c:1 f+0x1/0x2"
+        command = ["sh", "-c", f"echo '<4>{line}' > /dev/kmsg; "
+                   "echo 1..1; echo ok 1"]
+        done = dxg_exec(command=command)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(line.encode(), done.stderr)
+        done = dxg_exec("--tap", command=command)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"Bail out! kernel log: ", done.stdout)
+
+    def test_guest_switches_itself_off(self):
+        done = dxg_exec(command=["poweroff", "-f"])
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"switched itself off", done.stderr)
+
+    def test_bad_module(self):
+        with tempfile.TemporaryDirectory() as folder:
+            module = Path(folder) / "bad.ko"
+            module.write_bytes(b"no module")
+            done = dxg_exec("--module", str(module), command=["true"])
+            self.assertEqual(done.returncode, 3)
+            self.assertIn(b"cannot insert /dxg/modules/bad.ko", done.stderr)
+
+    def test_qemu_that_does_not_start(self):
+        done = dxg_exec("--qemu=-nonsense", command=["true"])
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn(b"-nonsense", done.stderr)
+
+    def test_signals_leave_no_orphan(self):
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143),
+                             (signal.SIGKILL, -signal.SIGKILL)):
+            with self.subTest(number):
+                self._signalled(number, code)
+
+    def _signalled(self, number, code):
+        child = subprocess.Popen(
+            [DXG, "exec", *BARE, "--", "sh", "-c", "echo up; sleep 1000"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env=ENV)
+        self.assertEqual(child.stdout.readline(), b"up\n")
+        emulators = children(child.pid)
+        self.assertTrue(emulators)
+        child.send_signal(number)
+        child.communicate(timeout=10)
+        self.assertEqual(child.returncode, code)
+        until = time.monotonic() + 5
+        while any(os.path.exists(f"/proc/{pid}") for pid in emulators):
+            self.assertLess(time.monotonic(), until, "QEMU still runs")
+            time.sleep(0.02)
+
+    def test_shell_reads_commands(self):
+        done = subprocess.run([DXG, "shell", *BARE], input=b"echo $((6*7))\n",
+                              capture_output=True, check=False, env=ENV)
+        self.assertEqual((done.returncode, done.stdout), (0, b"42\n"),
+                         done.stderr)
