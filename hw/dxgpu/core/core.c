@@ -285,10 +285,9 @@ void dxgpu_core_finish_reset(struct dxgpu_core *core)
 void dxgpu_core_cold_reset(struct dxgpu_core *core)
 {
     clear_tables(core);
-    dxgpu_core_count(core, DXGPU_STAT_RESETS, 1);
     atomic_store(&core->reset_requested, false);
     atomic_store(&core->int_enable, 0);
     atomic_store(&core->int_cause, 0);
-    atomic_fetch_add(&core->reset_count, 1);
+    atomic_store(&core->reset_count, 0);
     atomic_store(&core->state, DXGPU_STATUS_DISABLED);
 }

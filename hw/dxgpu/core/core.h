@@ -64,7 +64,7 @@ struct dxgpu_status_layout {
     uint32_t size;
 };
 
-/* What happened, for a trace: id is a queue unless the comment names another. */
+/* What happened, for a trace; id is a queue unless something else is named. */
 enum dxgpu_core_event {
     DXGPU_EVENT_SAMPLE,         /* a = WP read, b = private RP */
     DXGPU_EVENT_ENTRY_START,    /* a = index of the entry, b = command GPUVA */
@@ -135,7 +135,7 @@ enum dxgpu_stat {
     DXGPU_STAT_TLB_HITS,
     DXGPU_STAT_TLB_MISSES,
     DXGPU_STAT_FAULTS,
-    DXGPU_STAT_RESETS,                  /* by register and by the system */
+    DXGPU_STAT_RESETS,                  /* by register */
     DXGPU_STAT_REMOVES,
     DXGPU_STAT_SUSPENDS,
     DXGPU_STAT_INVALIDATES,

@@ -158,8 +158,8 @@ static bool step(struct dxgpu_core *core, struct dxgpu_queue *q,
 
 /*
  * worker, without the lock: one turn of a queue that is present, has not
- * faulted and has work. Returns false with *fault filled in if the queue is to stop;
- * otherwise the queue has more work iff q->wp != q->rp.
+ * faulted and has work. Returns false with *fault filled in if the queue is to
+ * stop; otherwise the queue has more work iff q->wp != q->rp.
  */
 bool dxgpu_exec_turn(struct dxgpu_core *core, struct dxgpu_queue *q,
                      struct dxgpu_fault *fault)

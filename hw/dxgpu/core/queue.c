@@ -12,7 +12,8 @@
  *
  * RingNeeded is stored as 1 before WP is read, with a full barrier between: a
  * process that finds 0 there and does not ring is then seen by this sample
- * (ORD-29). The device never stores 0 as it never polls.
+ * (ORD-29). The device never stores 0 as it never polls; and when it has done
+ * all it knows of, it samples once more before it leaves the queue alone.
  *
  * A queue of a suspended context is not sampled, as the device must not touch
  * the context's memory; the resume samples it.
@@ -181,8 +182,8 @@ static void restore(struct dxgpu_core *core, uint32_t summary, uint64_t words,
 
 /*
  * worker: samples pending queues, at most packet_budget of them and not past
- * an attention, but always one. Returns true if some may be left. The summary where to begin
- * rotates, so that a ring storm on low ids does not starve high ones.
+ * an attention, but always one. Returns true if some may be left. The summary
+ * to begin with rotates, so a storm on low ids does not starve high ones.
  */
 bool dxgpu_queue_sample_pending(struct dxgpu_core *core)
 {

@@ -48,7 +48,7 @@ struct dxgpu_space {
     bool present;               /* [lock] */
     uint32_t contexts;          /* [lock] */
     uint64_t root;              /* [const] bus address */
-    _Atomic uint64_t tag;       /* TLB tag; a new one forgets all translations */
+    _Atomic uint64_t tag;       /* of its translations in the TLB */
     struct dxgpu_request invalidate;
 };
 
@@ -172,31 +172,21 @@ struct dxgpu_core {
 };
 
 /* Little-endian memory, whatever the host is. */
+#define DXGPU_BIG_ENDIAN (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+
 static inline uint64_t dxgpu_le64(uint64_t v)
 {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    return __builtin_bswap64(v);
-#else
-    return v;
-#endif
+    return DXGPU_BIG_ENDIAN ? __builtin_bswap64(v) : v;
 }
 
 static inline uint32_t dxgpu_le32(uint32_t v)
 {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    return __builtin_bswap32(v);
-#else
-    return v;
-#endif
+    return DXGPU_BIG_ENDIAN ? __builtin_bswap32(v) : v;
 }
 
 static inline uint16_t dxgpu_le16(uint16_t v)
 {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    return __builtin_bswap16(v);
-#else
-    return v;
-#endif
+    return DXGPU_BIG_ENDIAN ? __builtin_bswap16(v) : v;
 }
 
 static inline void dxgpu_trace(struct dxgpu_core *core,
