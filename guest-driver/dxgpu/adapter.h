@@ -172,7 +172,7 @@ void dxgpu_interrupt_free(struct dxgpu_adapter *adapter);
 bool dxgpu_hardware_present(struct dxgpu_adapter *adapter);
 int dxgpu_hardware_reset(struct dxgpu_adapter *adapter);
 int dxgpu_hardware_enable(struct dxgpu_adapter *adapter);
-void dxgpu_hardware_lost(struct dxgpu_adapter *adapter, const char *what);
+void dxgpu_hardware_lost(struct dxgpu_adapter *adapter, const char *what, u32 id);
 NTSTATUS dxgpu_reset_from_timeout(HANDLE hadapter);
 NTSTATUS dxgpu_restart_from_timeout(HANDLE hadapter);
 

@@ -95,7 +95,7 @@ unlock:
 
 	/* Somebody else reset the device, by sysfs or its power state, and all is lost. */
 	if (result == DXGPU_CMD_ERR_STATE)
-		dxgpu_hardware_lost(adapter, "a command to a device that is not enabled");
+		dxgpu_hardware_lost(adapter, "device found disabled, command", opcode);
 	return status;
 }
 
@@ -112,6 +112,7 @@ static bool dxgpu_command_done(struct dxgpu_adapter *adapter, u32 generation,
  * @record: address of the record's fence in the status region
  * @fence: the command's fence
  * @what: names the command in the log
+ * @id: the object's
  *
  * Bounded by command_timeout_ms; a device that does not answer in time is
  * reset, because the caller is about to free memory that it may be using
@@ -120,7 +121,7 @@ static bool dxgpu_command_done(struct dxgpu_adapter *adapter, u32 generation,
  * Return: true if the device acknowledged, false if it was reset or removed.
  */
 bool dxgpu_command_wait(struct dxgpu_adapter *adapter, u32 generation,
-			void __iomem *record, u64 fence, const char *what)
+			void __iomem *record, u64 fence, const char *what, u32 id)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(READ_ONCE(command_timeout_ms));
 
@@ -128,7 +129,7 @@ bool dxgpu_command_wait(struct dxgpu_adapter *adapter, u32 generation,
 				   dxgpu_command_done(adapter, generation, record, fence),
 				   msecs_to_jiffies(DXGPU_ACK_RECHECK_MS))) {
 		if (!dxgpu_hardware_present(adapter) || time_after(jiffies, end)) {
-			dxgpu_hardware_lost(adapter, what);
+			dxgpu_hardware_lost(adapter, what, id);
 			break;
 		}
 	}

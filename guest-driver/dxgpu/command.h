@@ -9,7 +9,7 @@ NTSTATUS dxgpu_command_args(struct dxgpu_adapter *adapter, u32 generation,
 			    enum dxgpu_cmd opcode, const u64 *args, unsigned int count,
 			    u64 *fence);
 bool dxgpu_command_wait(struct dxgpu_adapter *adapter, u32 generation,
-			void __iomem *record, u64 fence, const char *what);
+			void __iomem *record, u64 fence, const char *what, u32 id);
 
 /* A command with the arguments that follow the opcode. */
 #define dxgpu_command(adapter, generation, opcode, ...)			\

@@ -131,7 +131,8 @@ NTSTATUS dxgpu_destroy_process(HANDLE hadapter, HANDLE hprocess)
 			       process->space_id);
 	/* A space that will not go may still be walked: its tables are to be freed now. */
 	if (!NT_SUCCESS(status) && status != STATUS_DEVICE_REMOVED)
-		dxgpu_hardware_lost(adapter, "destroy of an address space");
+		dxgpu_hardware_lost(adapter, "destroy of address space",
+				    process->space_id);
 
 	dxgpu_pagetable_fini(&process->pagetable);
 	ida_free(&adapter->space_ids, process->space_id);
@@ -208,9 +209,10 @@ static NTSTATUS dxgpu_flush_tlb(struct dxgpu_process *process,
 	if (NT_SUCCESS(status))
 		dxgpu_command_wait(adapter, generation,
 				   dxgpu_space_record(adapter, process->space_id), fence,
-				   "invalidate of an address space");
+				   "invalidate of address space", process->space_id);
 	else if (status != STATUS_DEVICE_REMOVED)
-		dxgpu_hardware_lost(adapter, "invalidate of an address space");
+		dxgpu_hardware_lost(adapter, "invalidate of address space",
+				    process->space_id);
 
 	/* Acknowledged, or the device is reset or gone: nothing is in use. */
 	dxgpu_pagetable_free_list(&process->pagetable, &retired);

@@ -131,10 +131,11 @@ unlock:
  * dxgpu_hardware_lost() - the device did not do what it must: take it down
  * @adapter: the adapter
  * @what: what it did not do, for the log
+ * @id: of which object
  *
  * May sleep. When it returns no DMA is in flight.
  */
-void dxgpu_hardware_lost(struct dxgpu_adapter *adapter, const char *what)
+void dxgpu_hardware_lost(struct dxgpu_adapter *adapter, const char *what, u32 id)
 {
 	DXGKARGCB_NOTIFY_INTERRUPT_DATA data = {
 		.InterruptType = DXGK_INTERRUPT_GPU_ENGINE_TIMEOUT,
@@ -149,7 +150,7 @@ void dxgpu_hardware_lost(struct dxgpu_adapter *adapter, const char *what)
 	if (!running)
 		return;
 
-	dev_err(&adapter->pdev->dev, "%s failed: the device is %s\n", what,
+	dev_err(&adapter->pdev->dev, "%s %u not done: the device is %s\n", what, id,
 		adapter->state == DXGPU_HARDWARE_GONE ? "gone" : "reset");
 	wake_up_all(&adapter->ack_wait);
 	dxgpu_contexts_acknowledge(adapter);
