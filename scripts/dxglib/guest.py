@@ -17,7 +17,7 @@ import tarfile
 import time
 from dataclasses import dataclass
 
-from dxglib import errors, kmsg, paths, streams, ui
+from dxglib import errors, kmsg, paths, proc, streams, ui
 from dxglib.errors import DxgError, SetupError, UsageError
 from dxglib.initramfs import RunPart
 from dxglib.machine import Machine
@@ -324,7 +324,7 @@ class Guest:
 
 def _in_use(folder):
     pid = folder.name.rpartition("-")[2]
-    return pid.isdigit() and os.path.exists(f"/proc/{pid}")
+    return pid.isdigit() and proc.alive(int(pid))
 
 
 def unpack_out(data, target):

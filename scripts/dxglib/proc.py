@@ -77,8 +77,12 @@ def output(argv, **kwargs):
 
 
 def alive(pid):
-    """Whether process PID exists."""
-    return os.path.exists(f"/proc/{pid}")
+    """Whether process PID runs; one that only waits to be reaped does not."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            return stat.read().rpartition(b")")[2].split()[0] not in b"ZX"
+    except OSError:
+        return False
 
 
 def wait_gone(pid, limit_s):

@@ -12,7 +12,7 @@ import time
 import unittest
 from pathlib import Path
 
-from dxglib import paths
+from dxglib import paths, proc
 
 DXG = str(paths.SCRIPTS / "dxg")
 BARE = ("--no-device", "--drivers", "none")
@@ -140,10 +140,8 @@ class Guest(unittest.TestCase):
         child.send_signal(number)
         child.communicate(timeout=10)
         self.assertEqual(child.returncode, code)
-        until = time.monotonic() + 5
-        while any(os.path.exists(f"/proc/{pid}") for pid in emulators):
-            self.assertLess(time.monotonic(), until, "QEMU still runs")
-            time.sleep(0.02)
+        for pid in emulators:
+            self.assertTrue(proc.wait_gone(pid, 5), "QEMU still runs")
 
     def test_shell_reads_commands(self):
         done = subprocess.run([DXG, "shell", *BARE], input=b"echo $((6*7))\n",
