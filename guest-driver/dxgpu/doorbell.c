@@ -32,9 +32,13 @@ static bool dxgpu_range_valid(struct dxgpu_adapter *adapter, u64 gpuva, u64 byte
 static bool dxgpu_ring_valid(struct dxgpu_adapter *adapter,
 			     const DXGKARG_CREATEDOORBELL *args)
 {
+	const struct dxgpu_allocation *ring = args->hRingBuffer;
 	const struct dxgpu_caps *caps = &adapter->caps;
 	u64 entries = args->RingBufferSize / sizeof(struct dxgpu_ring_entry);
 
+	/* A size rounded up to pages would wrap where the process does not. */
+	if (ring->bytes != args->RingBufferSize)
+		return false;
 	if (args->RingBufferSize % sizeof(struct dxgpu_ring_entry) ||
 	    !is_power_of_2(entries) || entries < caps->ring_min_entries ||
 	    entries > caps->ring_max_entries)

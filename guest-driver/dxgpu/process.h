@@ -51,9 +51,9 @@ struct dxgpu_doorbell {
 	HANDLE os_handle;
 };
 
-/* The KMD's part of an allocation: what CreateDoorbell holds the OS layer's word against. */
+/* The KMD's part of an allocation. */
 struct dxgpu_allocation {
-	u64 bytes;			/* asked for by the UMD */
+	u64 bytes;			/* asked for by the UMD; the memory has whole pages */
 };
 
 /* process.c */
