@@ -66,30 +66,44 @@ static int32_t queue_memory(struct queue *queue, uint64_t ring_bytes)
 				 &queue->commands);
 }
 
-static int32_t queue_objects(struct queue *queue, uint32_t context)
+static volatile struct dxgpu_ring_control *ring_control(const struct queue *queue)
 {
-	int fd = queue->session->fd;
+	return queue->control.cpu;
+}
+
+int32_t queue_doorbell_create(struct queue *queue, uint32_t flags)
+{
 	struct dxg_createdoorbell doorbell;
-	struct dxg_createhwqueue hwqueue;
 	int32_t status;
 
-	status = hwqueue_create(fd, context, &hwqueue);
-	if (!NT_SUCCESS(status))
-		return status;
-	queue->queue = hwqueue.queue;
-	queue->fence = hwqueue.progress_fence;
-	queue->fence_cpu = (const volatile uint64_t *)(uintptr_t)hwqueue.progress_fence_cpu_va;
-	queue->fence_gpuva = hwqueue.progress_fence_gpu_va;
-
-	status = doorbell_create(fd, queue->queue, queue->ring.allocation,
-				 queue->control.allocation, 0, &doorbell);
+	ring_control(queue)->wp = 0;
+	ring_control(queue)->rp = 0;
+	status = doorbell_create(queue->session->fd, queue->queue, queue->ring.allocation,
+				 queue->control.allocation, flags, &doorbell);
 	if (!NT_SUCCESS(status))
 		return status;
 	queue->doorbell = doorbell.doorbell;
 	queue->bell = (volatile uint64_t *)(uintptr_t)doorbell.doorbell_cpu_va;
 	queue->stat = (const volatile uint64_t *)(uintptr_t)doorbell.doorbell_status_cpu_va;
 	queue->last_queued = (volatile uint64_t *)(uintptr_t)doorbell.last_queued_value_cpu_va;
+	queue->fence_base = *queue->fence_cpu;
+	queue->wp = 0;
 	return STATUS_SUCCESS;
+}
+
+static int32_t queue_objects(struct queue *queue, uint32_t context)
+{
+	struct dxg_createhwqueue hwqueue;
+	int32_t status;
+
+	status = hwqueue_create(queue->session->fd, context, &hwqueue);
+	if (!NT_SUCCESS(status))
+		return status;
+	queue->queue = hwqueue.queue;
+	queue->fence = hwqueue.progress_fence;
+	queue->fence_cpu = (const volatile uint64_t *)(uintptr_t)hwqueue.progress_fence_cpu_va;
+	queue->fence_gpuva = hwqueue.progress_fence_gpu_va;
+	return queue_doorbell_create(queue, 0);
 }
 
 int32_t queue_create(struct queue *queue, struct kmt_session *session, uint32_t context,
@@ -132,11 +146,6 @@ int32_t queue_destroy(struct queue *queue)
 	return first;
 }
 
-static volatile struct dxgpu_ring_control *ring_control(const struct queue *queue)
-{
-	return queue->control.cpu;
-}
-
 uint64_t queue_read_pointer(const struct queue *queue)
 {
 	return ring_control(queue)->rp;
@@ -169,7 +178,7 @@ void queue_publish_entry(struct queue *queue, const struct dxgpu_ring_entry *ent
 
 uint64_t queue_publish(struct queue *queue, struct dxg_commands *commands)
 {
-	struct dxgpu_ring_entry entry = { .fence_value = queue->wp + 1 };
+	struct dxgpu_ring_entry entry = { .fence_value = queue->fence_base + queue->wp + 1 };
 
 	dxg_commands_fence(commands, queue->fence_gpuva, entry.fence_value,
 			   DXGPU_FENCE_INTERRUPT);

@@ -36,7 +36,8 @@ struct queue {
 	const volatile uint64_t *stat;
 	volatile uint64_t *last_queued;
 
-	uint64_t wp;			/* entries published, ever */
+	uint64_t wp;			/* entries published through this doorbell */
+	uint64_t fence_base;		/* progress fence when the doorbell was created */
 
 	uint64_t rings;
 	uint64_t retries;		/* rings that found RETRY */
@@ -61,6 +62,9 @@ int32_t hwqueue_create(int fd, uint32_t context, struct dxg_createhwqueue *creat
 int32_t queue_create(struct queue *queue, struct kmt_session *session, uint32_t context,
 		     uint64_t ring_bytes);
 
+/* The doorbell alone, again, after a test destroyed it; the ring starts anew. */
+int32_t queue_doorbell_create(struct queue *queue, uint32_t flags);
+
 /* Destroys doorbell, hardware queue and memory. First failing status, if any. */
 int32_t queue_destroy(struct queue *queue);
 
@@ -75,7 +79,7 @@ struct dxg_commands queue_commands(struct queue *queue);
 
 /*
  * Steps 1 to 4: appends the fence write, stores the last queued value, the entry
- * and WP. Gives the fence value, which is the entry's number counted from 1.
+ * and WP. Gives the fence value, the entry's number counted from fence_base + 1.
  */
 uint64_t queue_publish(struct queue *queue, struct dxg_commands *commands);
 

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The lost-wakeup argument of 2.4 under fire: one thread submits and rings without a
+ * single system call, another connects its doorbell for it, a rival takes the slot away,
+ * all without pause. A ring that read CONNECTED is never repeated; its work must come
+ * (cases 1, 2 and 4; ORD-1..10, ORD-16, ORD-17, ORD-18, UMD-7, MOD-8).
+ *
+ *   driver-race [SECONDS]
+ *
+ * A kernel that shows the dummy page before STAT says RETRY, or says CONNECTED before
+ * every CPU has forgotten the dummy, or that frees a slot without a final sample,
+ * leaves a fence stuck here.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include "tap.h"
+#include "debugfs.h"
+#include "rival.h"
+
+#define STUCK_NS	(10ull * 1000 * 1000 * 1000)
+
+struct race {
+	struct kmt_session session;
+	struct queue queue;
+	struct rival rival;
+	atomic_bool stop;
+	int32_t connect_status;		/* first failure of the connecting thread */
+	int32_t rival_status;
+	uint64_t submissions;
+	uint64_t retries;		/* rings that found RETRY */
+	uint64_t reconnected;		/* rings that found CONNECTED after RETRY, same submission */
+	uint64_t connects;
+	uint64_t steals;
+	bool stuck;
+};
+
+static void stay_on_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);	/* with one CPU there is none to choose */
+}
+
+/* The clock is read by vDSO, or else seldom: the point is to stay out of the kernel. */
+static void *submit(void *argument)
+{
+	struct race *race = argument;
+	struct queue *queue = &race->queue;
+
+	stay_on_cpu(0);
+	while (!atomic_load(&race->stop)) {
+		struct dxg_commands commands = queue_commands(queue);
+		uint64_t fence = queue_publish(queue, &commands);
+		uint64_t spins = 0, start = 0;
+		bool retried = false;
+
+		while (queue_ring(queue) != DXG_DOORBELLSTATUS_CONNECTED) {
+			race->retries++;
+			retried = true;
+			while (*queue->stat != DXG_DOORBELLSTATUS_CONNECTED &&
+			       !atomic_load(&race->stop))
+				__builtin_ia32_pause();
+			if (atomic_load(&race->stop))
+				return NULL;
+		}
+		race->reconnected += retried;
+		race->submissions++;
+		while (*queue->fence_cpu < fence) {
+			__builtin_ia32_pause();
+			if (++spins % 100000)
+				continue;
+			if (!start)
+				start = kmt_now_ns();
+			else if (kmt_now_ns() - start > STUCK_NS)
+				race->stuck = true;
+			if (race->stuck)
+				return NULL;
+		}
+	}
+	return NULL;
+}
+
+static void *reconnect(void *argument)
+{
+	struct race *race = argument;
+
+	stay_on_cpu(1);
+	while (!atomic_load(&race->stop)) {
+		int32_t status;
+
+		if (*race->queue.stat != DXG_DOORBELLSTATUS_DISCONNECTED_RETRY) {
+			sched_yield();
+			continue;
+		}
+		status = doorbell_connect(race->session.fd, race->queue.doorbell);
+		race->connects++;
+		if (status != STATUS_SUCCESS && status != STATUS_DEVICE_BUSY &&
+		    !race->connect_status)
+			race->connect_status = status;
+	}
+	return NULL;
+}
+
+static void *steal(void *argument)
+{
+	struct race *race = argument;
+	uint32_t next = 0;
+
+	stay_on_cpu(1);
+	while (!atomic_load(&race->stop)) {
+		struct queue *queue = &race->rival.queues[next++ % race->rival.count];
+		int32_t status = doorbell_connect(race->rival.session.fd, queue->doorbell);
+
+		race->steals++;
+		if (status != STATUS_SUCCESS && status != STATUS_DEVICE_BUSY &&
+		    !race->rival_status)
+			race->rival_status = status;
+		sched_yield();
+	}
+	return NULL;
+}
+
+static void must(int32_t status, const char *what)
+{
+	if (status != STATUS_SUCCESS)
+		bail("%s: status %#x", what, (uint32_t)status);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int seconds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : 6;
+	char baseline[DEBUGFS_TEXT_BYTES], last[DEBUGFS_TEXT_BYTES];
+	void *(*const functions[])(void *) = { submit, reconnect, steal };
+	pthread_t threads[3];
+	struct race race = { 0 };
+	unsigned int i, waited;
+
+	if (!ok(counters_read(baseline), "the driver tells its object counts"))
+		bail("no /sys/kernel/debug/dxg/counters");
+	must(kmt_session_open(&race.session, NULL, 0), "session");
+	must(queue_create(&race.queue, &race.session, race.session.context, QUEUE_RING_BYTES),
+	     "queue");
+	must(rival_create(&race.rival), "rival");
+	for (i = 0; i < 3; i++)
+		if (pthread_create(&threads[i], NULL, functions[i], &race))
+			bail("thread %u cannot start", i);
+	for (waited = 0; waited < seconds * 100 && !race.stuck; waited++)
+		kmt_sleep_us(10000);
+	atomic_store(&race.stop, true);
+	for (i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+
+	diag("submissions %llu retries %llu reconnected %llu connects %llu steals %llu victimizations %llu",
+	     (unsigned long long)race.submissions, (unsigned long long)race.retries,
+	     (unsigned long long)race.reconnected, (unsigned long long)race.connects,
+	     (unsigned long long)race.steals, (unsigned long long)adapter_value("victimizations"));
+	if (!ok(!race.stuck, "no fence is stuck"))
+		diag("wp %llu rp %llu fence %llu stat %llu", (unsigned long long)race.queue.wp,
+		     (unsigned long long)queue_read_pointer(&race.queue),
+		     (unsigned long long)*race.queue.fence_cpu,
+		     (unsigned long long)*race.queue.stat);
+	ok(!race.connect_status, "no connect failed (%#x)", (uint32_t)race.connect_status);
+	ok(!race.rival_status, "nor one of the rival (%#x)", (uint32_t)race.rival_status);
+	ok(race.submissions > 100 && race.reconnected > 10,
+	   "%llu submissions, %llu of them over a reconnect",
+	   (unsigned long long)race.submissions, (unsigned long long)race.reconnected);
+	ok(queue_probe(&race.queue) == STATUS_SUCCESS &&
+	   *race.queue.fence_cpu == race.queue.wp, "afterwards fence and WP agree");
+	ok(queue_destroy(&race.queue) == STATUS_SUCCESS &&
+	   rival_destroy(&race.rival) == STATUS_SUCCESS &&
+	   kmt_session_close(&race.session) == STATUS_SUCCESS, "all is destroyed");
+	if (!ok(counters_settle(baseline, 5000, last), "nothing is left"))
+		diag("before: %s; after: %s", baseline, last);
+	return done();
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Unloading and loading of both modules, again and again, with work in between: not
+ * while somebody uses them, and without anything left behind (FH-28, FH-29).
+ *
+ *   driver-reload [CYCLES]
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "tap.h"
+#include "chain.h"
+#include "debugfs.h"
+#include "modules.h"
+
+#define WAIT_NS		(20ull * 1000 * 1000 * 1000)
+#define QUEUES		8u
+#define STEPS		32u
+
+/* Busy, as module references have it: EWOULDBLOCK from delete_module. */
+static bool in_use(const char *module)
+{
+	int error = module_unload(module);
+
+	if (error != EWOULDBLOCK && error != EBUSY)
+		diag("rmmod %s: errno %d (%s)", module, error, strerror(error));
+	return error == EWOULDBLOCK || error == EBUSY;
+}
+
+/* Some work in a session that is left open. */
+static bool work(struct kmt_session *session, struct queue queues[QUEUES],
+		 struct chain chains[QUEUES], uint32_t salt)
+{
+	char problem[200];
+	int32_t status;
+	unsigned int i;
+
+	status = kmt_session_open(session, NULL, 0);
+	for (i = 0; i < QUEUES && NT_SUCCESS(status); i++) {
+		status = queue_create(&queues[i], session, session->context, QUEUE_RING_BYTES);
+		if (NT_SUCCESS(status))
+			status = chain_create(&chains[i], &queues[i], STEPS);
+	}
+	if (!NT_SUCCESS(status)) {
+		diag("set-up: status %#x", (uint32_t)status);
+		return false;
+	}
+	for (i = 0; i < QUEUES; i++) {
+		status = chain_lap(&chains[i], salt + i, 3, WAIT_NS, problem, sizeof(problem));
+		if (status != STATUS_SUCCESS) {
+			diag("queue %u: %s", i, problem);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool clean(struct kmt_session *session, struct queue queues[QUEUES],
+		  struct chain chains[QUEUES], bool orderly)
+{
+	int32_t status = STATUS_SUCCESS;
+	unsigned int i;
+
+	if (!orderly) {
+		close(session->fd);
+		return true;
+	}
+	for (i = 0; i < QUEUES && NT_SUCCESS(status); i++) {
+		chain_destroy(&chains[i]);
+		status = queue_destroy(&queues[i]);
+	}
+	return NT_SUCCESS(status) && NT_SUCCESS(kmt_session_close(session));
+}
+
+/* The object counts, once they are all zero. */
+static bool nothing_left(void)
+{
+	char text[DEBUGFS_TEXT_BYTES] = "";
+	unsigned int waited;
+
+	for (waited = 0; waited < 5000; waited += 5) {
+		if (counters_read(text) && counters_all_zero(text))
+			return true;
+		kmt_sleep_us(5000);
+	}
+	diag("counters: %s", text);
+	return false;
+}
+
+static bool unload_both(void)
+{
+	int miniport = module_unload("dxgpu");
+	int layer = miniport ? 0 : module_unload("dxgkrnl");
+
+	if (miniport || layer)
+		diag("rmmod: dxgpu errno %d, dxgkrnl errno %d", miniport, layer);
+	return !miniport && !layer;
+}
+
+static bool load_both(void)
+{
+	int layer = module_load("dxgkrnl");
+	int miniport = layer ? 0 : module_load("dxgpu");
+
+	if (miniport || layer)
+		diag("insmod: dxgkrnl errno %d, dxgpu errno %d", layer, miniport);
+	return !miniport && !layer;
+}
+
+/* While a device of it exists a miniport stays; so does the layer below. */
+static void refused(void)
+{
+	struct chain chains[QUEUES];
+	struct queue queues[QUEUES];
+	struct kmt_session session;
+
+	if (!ok(work(&session, queues, chains, 1), "work, and the session stays open"))
+		bail("no work");
+	ok(in_use("dxgpu"), "rmmod dxgpu is refused");
+	ok(in_use("dxgkrnl"), "rmmod dxgkrnl is refused");
+	ok(queue_probe(&queues[0]) == STATUS_SUCCESS, "the queue did not notice");
+	ok(clean(&session, queues, chains, true), "the session is closed");
+	ok(nothing_left(), "nothing is left");
+}
+
+/* An open file without an adapter holds the layer, not the miniport. */
+static void idle_file(void)
+{
+	int fd = open(DXG_DEVICE_PATH, O_RDONLY | O_CLOEXEC);
+	struct dxg_enumadapters3 list = { .filter = 1 };
+	struct dxg_luid luid;
+	uint32_t adapter;
+	int32_t status;
+
+	ok(!module_unload("dxgpu"), "with only a file open dxgpu can be unloaded");
+	ok(in_use("dxgkrnl"), "but not dxgkrnl");
+	status = kmt_call(fd, LX_DXENUMADAPTERS3, &list);
+	ok(NT_SUCCESS(status) && !list.num_adapters, "the file sees no adapter (%#x, %u)",
+	   (uint32_t)status, list.num_adapters);
+	ok(!module_load("dxgpu"), "dxgpu is loaded again");
+	status = kmt_adapter_open(fd, &luid, &adapter);
+	ok(status == STATUS_SUCCESS, "the same file sees the adapter again (%#x)",
+	   (uint32_t)status);
+	close(fd);
+	ok(nothing_left(), "nothing is left");
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int cycles = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : 10;
+	struct chain chains[QUEUES];
+	struct queue queues[QUEUES];
+	struct kmt_session session;
+	unsigned int cycle;
+
+	refused();
+	idle_file();
+	for (cycle = 0; cycle < cycles; cycle++) {
+		bool orderly = cycle % 2;
+
+		if (!ok(unload_both() && load_both(), "cycle %u: unload, load", cycle))
+			break;
+		if (!ok(work(&session, queues, chains, cycle * 100), "cycle %u: work", cycle))
+			break;
+		ok(clean(&session, queues, chains, orderly), "cycle %u: %s", cycle,
+		   orderly ? "everything destroyed" : "just closed");
+		ok(nothing_left(), "cycle %u: nothing is left", cycle);
+	}
+	return done();
+}
