@@ -4,6 +4,7 @@
  * write its own status, keep a physical doorbell, hand one to a child, or swallow its
  * rings unnoticed (SEC-10..14, MAP-1..9, OBJ-5..9, OBJ-23, KMT-HQ-2, PF-8, FH-30).
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

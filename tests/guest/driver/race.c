@@ -11,6 +11,7 @@
  * every CPU has forgotten the dummy, or that frees a slot without a final sample,
  * leaves a fence stuck here.
  */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
