@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * How a process ends, and what becomes of work that it left in its rings. A normal end
+ * lets it run, also if its last ring was lost; a destroyed queue and a killed process
+ * leave none that runs later; a lie about the last queued value delays nobody for long
+ * (FH-18..23, KMT-HQ-7, KMT-DD-6, PF-5..7, OBJ-24, SEC-8).
+ *
+ * The results land in memory that the child shares with its parent (existing system
+ * memory, pinned), so that the parent sees them when the child is gone.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "tap.h"
+#include "child.h"
+#include "debugfs.h"
+#include "queue.h"
+
+#define COMMANDS	100u
+#define MARK(i)		(0xabc00000u + (i))
+#define CHUNK_BYTES	4096u
+#define SHARED_BYTES	(COMMANDS * CHUNK_BYTES)
+
+enum { STAGE_PUBLISHED = 1, STAGE_DESTROYED = 2 };
+enum ending { END_EXIT, END_CLOSE, END_KILL, END_DESTROY, END_LIE, NUM_ENDINGS };
+
+static const char *const names[NUM_ENDINGS] = {
+	"exit", "close", "SIGKILL", "DestroyHwQueue", "exit with a false LQ",
+};
+
+static uint8_t *shared;
+
+/* Memory that the parent has too, for the device. */
+static int32_t share(struct kmt_session *session, uint64_t *gpuva)
+{
+	struct dxgpu_allocation_data data = { .size = sizeof(data), .bytes = SHARED_BYTES };
+	struct dxg_allocationinfo2 info = {
+		.sysmem = (uintptr_t)shared,
+		.priv_drv_data = (uintptr_t)&data,
+		.priv_drv_data_size = sizeof(data),
+	};
+	struct dxg_createallocation create = {
+		.device = session->device,
+		.alloc_count = 1,
+		.allocation_info = (uintptr_t)&info,
+		.flags = DXG_ALLOCATION_EXISTING_SYSMEM,
+	};
+	int32_t status = kmt_call(session->fd, LX_DXCREATEALLOCATION, &create);
+
+	if (NT_SUCCESS(status))
+		status = kmt_make_resident(session, info.allocation);
+	if (NT_SUCCESS(status))
+		status = kmt_map(session, info.allocation, 0, SHARED_BYTES / KMT_PAGE_BYTES,
+				 DXG_PROTECTION_WRITE, gpuva);
+	return status;
+}
+
+/* Publishes a fill of each chunk, connected and never rung. */
+static int child(struct child_report *report, void *argument)
+{
+	enum ending ending = *(enum ending *)argument;
+	struct kmt_session session;
+	struct queue queue;
+	uint64_t gpuva = 0;
+	int32_t status;
+	uint32_t i;
+
+	status = kmt_session_open(&session, NULL, 0);
+	if (NT_SUCCESS(status))
+		status = queue_create(&queue, &session, session.context, QUEUE_RING_BYTES);
+	if (NT_SUCCESS(status))
+		status = share(&session, &gpuva);
+	if (NT_SUCCESS(status))
+		status = queue_probe(&queue);
+	if (!NT_SUCCESS(status))
+		child_fail(report, "set-up: status %#x", (uint32_t)status);
+	for (i = 0; i < COMMANDS; i++) {
+		struct dxg_commands commands = queue_commands(&queue);
+
+		dxg_commands_fill(&commands, gpuva + i * CHUNK_BYTES, MARK(i), CHUNK_BYTES);
+		queue_publish(&queue, &commands);
+	}
+	if (ending == END_LIE)
+		*queue.last_queued = ~0ull;
+	if (ending == END_KILL || ending == END_DESTROY)
+		queue_ring(&queue);
+	report->stage = STAGE_PUBLISHED;
+	if (ending == END_KILL)
+		pause();
+	if (ending == END_CLOSE)
+		close(session.fd);
+	if (ending == END_DESTROY) {
+		status = kmt_call_handle(session.fd, LX_DXDESTROYHWQUEUE, queue.queue);
+		if (status != STATUS_SUCCESS)
+			child_fail(report, "DestroyHwQueue: status %#x", (uint32_t)status);
+		child_stage(report, STAGE_DESTROYED);
+	}
+	return 0;
+}
+
+/* Commands whose result is there wholly; wrong gets those with something else. */
+static unsigned int results(unsigned int *wrong)
+{
+	unsigned int i, word, whole = 0;
+
+	*wrong = 0;
+	for (i = 0; i < COMMANDS; i++) {
+		const volatile uint32_t *chunk = (uint32_t *)(void *)(shared + i * CHUNK_BYTES);
+		unsigned int marks = 0, zeroes = 0;
+
+		for (word = 0; word < CHUNK_BYTES / 4; word++) {
+			marks += chunk[word] == MARK(i);
+			zeroes += chunk[word] == 0;
+		}
+		whole += marks == CHUNK_BYTES / 4;
+		*wrong += marks + zeroes != CHUNK_BYTES / 4;
+	}
+	return whole;
+}
+
+static void run(enum ending ending)
+{
+	char baseline[DEBUGFS_TEXT_BYTES], last[DEBUGFS_TEXT_BYTES], how[32];
+	struct child_report *report = child_reports(1);
+	unsigned int first, second, wrong;
+	bool settled, good;
+	uint64_t start;
+	pid_t pid;
+
+	counters_read(baseline);
+	memset(shared, 0, SHARED_BYTES);
+	pid = child_start(child, report, &ending, true, 60);
+	if (!child_await(report, pid, ending == END_DESTROY ? STAGE_DESTROYED : STAGE_PUBLISHED,
+			 20000))
+		diag("%s: %s", names[ending], report->problem);
+	start = kmt_now_ns();
+	if (ending == END_DESTROY) {
+		first = results(&wrong);
+		kmt_sleep_us(100000);
+		second = results(&wrong);
+		ok(first == second, "%s: nothing runs afterwards (%u then, %u later)",
+		   names[ending], first, second);
+		report->go = STAGE_DESTROYED;
+	}
+	if (ending == END_KILL)
+		kill(pid, SIGKILL);
+	good = child_reap(pid, how, sizeof(how));
+	ok(good || ending == END_KILL, "%s: the child ended (%s %s)", names[ending], how,
+	   report->problem);
+	settled = counters_settle(baseline, 15000, last);
+	first = results(&wrong);
+	if (!ok(settled, "%s: nothing is left after %llu ms", names[ending],
+		(unsigned long long)(kmt_now_ns() - start) / 1000000))
+		diag("before: %s; after: %s", baseline, last);
+	if (ending == END_EXIT || ending == END_CLOSE || ending == END_LIE)
+		ok(first == COMMANDS, "%s: all work ran that was in the ring (%u of %u)",
+		   names[ending], first, COMMANDS);
+	kmt_sleep_us(50000);
+	second = results(&wrong);
+	ok(first == second && (!wrong || ending == END_KILL || ending == END_DESTROY),
+	   "%s: once it is gone nothing runs (%u, %u)", names[ending], first, second);
+}
+
+int main(void)
+{
+	int ending;
+
+	shared = mmap(NULL, SHARED_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (shared == MAP_FAILED)
+		bail("no shared memory");
+	for (ending = 0; ending < NUM_ENDINGS; ending++)
+		run((enum ending)ending);
+	return done();
+}
