@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Adapters: the guard, the life of the structure, and the processes that have
+ * one open.
+ *
+ * Every KMD call, and every change of a list below an adapter, happens between
+ * dxg_adapter_enter() (or _enter_destroy()) and dxg_adapter_exit(), i.e. with the
+ * guard held shared. Reset and removal hold it exclusively: they see no call in
+ * flight and stable lists. Enter must not be nested: a waiting writer would stop
+ * the second one.
+ *
+ * The structure lives until the last reference is dropped; the miniport's part
+ * ends with DXG_ADAPTER_REMOVED. A process that has the adapter open pins the
+ * miniport's module.
+ */
+#include <linux/device.h>
+#include <linux/slab.h>
+
+#include "dxgkrnl.h"
+
+DEFINE_MUTEX(dxg_adapters_lock);
+LIST_HEAD(dxg_adapters);
+
+static void dxg_adapter_release(struct kref *kref)
+{
+	struct dxgadapter *adapter = container_of(kref, struct dxgadapter, kref);
+
+	put_device(adapter->dev);
+	kfree(adapter);
+}
+
+struct dxgadapter *dxg_adapter_get(struct dxgadapter *adapter)
+{
+	kref_get(&adapter->kref);
+	return adapter;
+}
+
+void dxg_adapter_put(struct dxgadapter *adapter)
+{
+	kref_put(&adapter->kref, dxg_adapter_release);
+}
+
+/**
+ * dxg_adapter_enter() - begin KMD calls for new or running work
+ * @adapter: kept by the caller
+ *
+ * Waits while a reset is in progress, which is bounded.
+ *
+ * Return: false, and nothing to exit, if the adapter is stopped or removed.
+ */
+bool dxg_adapter_enter(struct dxgadapter *adapter)
+{
+	down_read(&adapter->guard);
+	if (adapter->state == DXG_ADAPTER_RUNNING)
+		return true;
+	up_read(&adapter->guard);
+	return false;
+}
+
+/* The same for destroys, which a stopped adapter still has to serve. */
+bool dxg_adapter_enter_destroy(struct dxgadapter *adapter)
+{
+	down_read(&adapter->guard);
+	if (adapter->state != DXG_ADAPTER_REMOVED)
+		return true;
+	up_read(&adapter->guard);
+	return false;
+}
+
+void dxg_adapter_exit(struct dxgadapter *adapter)
+{
+	up_read(&adapter->guard);
+}
+
+/* ---- a process on an adapter ---- */
+
+static void dxg_process_adapter_release(struct kref *kref)
+{
+	struct dxg_process_adapter *pa = container_of(kref, struct dxg_process_adapter, kref);
+
+	dxg_adapter_put(pa->adapter);
+	dxg_process_put(pa->process);
+	kfree(pa);
+}
+
+void dxg_process_adapter_put(struct dxg_process_adapter *pa)
+{
+	kref_put(&pa->kref, dxg_process_adapter_release);
+}
+
+static NTSTATUS dxg_process_adapter_kmd_create(struct dxg_process_adapter *pa)
+{
+	struct dxgadapter *adapter = pa->adapter;
+	DXGKARG_CREATEPROCESS args = { .hDxgkProcess = pa };
+	NTSTATUS status = STATUS_DEVICE_REMOVED;
+
+	mutex_lock(&adapter->lock);
+	if (!dxg_adapter_enter(adapter))
+		goto out_unlock;
+	if (!try_module_get(adapter->miniport->owner))
+		goto out_exit;
+	status = adapter->ddi->DxgkDdiCreateProcess(adapter->context, &args);
+	if (NT_SUCCESS(status) && !args.hKmdProcess)
+		status = STATUS_UNSUCCESSFUL;
+	if (NT_SUCCESS(status)) {
+		pa->kmd = args.hKmdProcess;
+		pa->pinned = true;
+		list_add_tail(&pa->adapter_node, &adapter->processes);
+	} else {
+		module_put(adapter->miniport->owner);
+	}
+out_exit:
+	dxg_adapter_exit(adapter);
+out_unlock:
+	mutex_unlock(&adapter->lock);
+	return status;
+}
+
+/* The miniport's part ends: guard held, either way. */
+void dxg_process_adapter_kmd_destroy(struct dxg_process_adapter *pa)
+{
+	struct dxgadapter *adapter = pa->adapter;
+
+	if (pa->kmd)
+		adapter->ddi->DxgkDdiDestroyProcess(adapter->context, pa->kmd);
+	pa->kmd = NULL;
+	if (pa->pinned)
+		module_put(adapter->miniport->owner);
+	pa->pinned = false;
+}
+
+/**
+ * dxg_process_adapter_open() - one more user of an adapter by a process
+ * @process: the caller's
+ * @adapter: kept by the caller
+ * @out: with a reference; the use is given back with dxg_process_adapter_unuse()
+ *
+ * The first user makes the GPU address space.
+ *
+ * Return: NO_MEMORY, DEVICE_REMOVED, or what the miniport says.
+ */
+NTSTATUS dxg_process_adapter_open(struct dxg_process *process, struct dxgadapter *adapter,
+				  struct dxg_process_adapter **out)
+{
+	u32 bits = adapter->mmu_caps.VirtualAddressBitCount;
+	struct dxg_process_adapter *pa;
+	NTSTATUS status;
+
+	mutex_lock(&process->lock);
+	list_for_each_entry(pa, &process->adapters, process_node) {
+		if (pa->adapter == adapter)
+			goto found;
+	}
+
+	status = STATUS_NO_MEMORY;
+	pa = kzalloc(sizeof(*pa), GFP_KERNEL_ACCOUNT);
+	if (!pa)
+		goto out_unlock;
+	kref_init(&pa->kref);
+	pa->process = dxg_process_get(process);
+	pa->adapter = dxg_adapter_get(adapter);
+	mutex_init(&pa->lock);
+	INIT_LIST_HEAD(&pa->adapter_node);
+	INIT_LIST_HEAD(&pa->devices);
+	INIT_LIST_HEAD(&pa->cell_pages);
+	pa->reservations = RB_ROOT_CACHED;
+	pa->mappings = RB_ROOT_CACHED;
+	pa->user_va_end = 1ull << (min(bits, 48u) - 1);
+	pa->kernel_va_end = 1ull << bits;
+
+	status = dxg_process_adapter_kmd_create(pa);
+	if (!NT_SUCCESS(status)) {
+		dxg_process_adapter_put(pa);
+		goto out_unlock;
+	}
+	list_add_tail(&pa->process_node, &process->adapters);
+
+found:
+	pa->users++;
+	kref_get(&pa->kref);
+	*out = pa;
+	status = STATUS_SUCCESS;
+out_unlock:
+	mutex_unlock(&process->lock);
+	return status;
+}
+
+/* One more user, if there is one already; false if the last has just gone. */
+bool dxg_process_adapter_use(struct dxg_process_adapter *pa)
+{
+	bool used;
+
+	mutex_lock(&pa->process->lock);
+	used = pa->users;
+	if (used)
+		pa->users++;
+	mutex_unlock(&pa->process->lock);
+	return used;
+}
+
+/* The last user ends the GPU address space. The caller keeps pa and holds no lock. */
+void dxg_process_adapter_unuse(struct dxg_process_adapter *pa)
+{
+	struct dxg_process *process = pa->process;
+	struct dxgadapter *adapter = pa->adapter;
+	bool entered;
+
+	mutex_lock(&process->lock);
+	if (--pa->users) {
+		mutex_unlock(&process->lock);
+		return;
+	}
+	list_del(&pa->process_node);
+	mutex_unlock(&process->lock);
+
+	mutex_lock(&adapter->lock);
+	entered = dxg_adapter_enter_destroy(adapter);
+	if (entered)
+		dxg_process_adapter_kmd_destroy(pa);
+	list_del_init(&pa->adapter_node);
+	if (entered)
+		dxg_adapter_exit(adapter);
+	mutex_unlock(&adapter->lock);
+
+	WARN_ON_ONCE(!list_empty(&pa->cell_pages));
+	dxg_va_destroy_all(pa);
+	dxg_process_adapter_put(pa);
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /sys/kernel/debug/dxg: "why does my queue not run" in one file.
+ *
+ *   counters		living objects of the module, one line; all zero when nothing
+ *			is open
+ *   <device>/state	adapter, processes, queues, doorbells, one line each
+ *   <device>/slots	the miniport's physical doorbells
+ *
+ * Lines are a word and key=value pairs; tests and the main job parse them, so
+ * keys are only ever added. comm is made one word.
+ */
+#include <linux/ctype.h>
+#include <linux/debugfs.h>
+#include <linux/device.h>
+#include <linux/seq_file.h>
+
+#include "dxgkrnl.h"
+
+static struct dentry *dxg_debugfs_root;
+
+struct dxg_totals {
+	unsigned int processes, devices, contexts, queues, doorbells, allocations;
+	unsigned long pinned_pages;
+};
+
+static void dxg_count_process(struct dxg_process_adapter *pa, struct dxg_totals *totals)
+{
+	struct dxg_allocation *allocation;
+	struct dxg_context *context;
+	struct dxg_hwqueue *queue;
+	struct dxg_device *device;
+
+	lockdep_assert_held(&pa->lock);
+	totals->processes++;
+	list_for_each_entry(device, &pa->devices, node) {
+		totals->devices++;
+		list_for_each_entry(allocation, &device->allocations, node) {
+			totals->allocations++;
+			totals->pinned_pages += allocation->memory.count;
+		}
+		list_for_each_entry(context, &device->contexts, node) {
+			totals->contexts++;
+			list_for_each_entry(queue, &context->queues, node) {
+				totals->queues++;
+				totals->doorbells += !!queue->doorbell;
+			}
+		}
+	}
+}
+
+static void dxg_show_doorbell(struct seq_file *m, struct dxg_doorbell *doorbell)
+{
+	mutex_lock(&doorbell->lock);
+	seq_printf(m, "doorbell pid=%d doorbell=0x%x queue=0x%x state=%s stat=%llu connects=%llu disconnects=%llu victimized=%llu faults_pdb=%llu faults_dummy=%llu\n",
+		   doorbell->obj.process->pid, doorbell->obj.handle, doorbell->queue->obj.handle,
+		   dxg_doorbell_state_name(doorbell->state), dxg_cell_read(&doorbell->stat),
+		   doorbell->connects, doorbell->disconnects, doorbell->victimized,
+		   doorbell->faults_slot, doorbell->faults_dummy);
+	mutex_unlock(&doorbell->lock);
+}
+
+static void dxg_show_queue(struct seq_file *m, struct dxg_hwqueue *queue)
+{
+	struct dxgadapter *adapter = dxg_device_adapter(queue->context->device);
+	DXGKARG_QUERYHWQUEUESTATUS args = { .Slot = -1, .StateName = "gone" };
+	u64 fence = dxg_fence_value(queue->fence);
+
+	if (dxg_adapter_enter_destroy(adapter)) {
+		args.hHwQueue = queue->kmd;
+		adapter->ddi->DxgkDdiQueryHwQueueStatus(adapter->context, &args);
+		dxg_adapter_exit(adapter);
+	}
+	seq_printf(m, "queue pid=%d queue=0x%x context=0x%x node=%u fence=%llu last_queued=%llu device_state=%s wp=%llu rp=%llu slot=%d\n",
+		   queue->obj.process->pid, queue->obj.handle, queue->context->obj.handle,
+		   queue->context->node_ordinal, fence,
+		   queue->doorbell ? dxg_cell_read(&queue->doorbell->last_queued) : fence,
+		   args.StateName, args.WritePointer, args.ReadPointer, args.Slot);
+	if (queue->doorbell)
+		dxg_show_doorbell(m, queue->doorbell);
+}
+
+static void dxg_show_process(struct seq_file *m, struct dxg_process_adapter *pa)
+{
+	struct dxg_totals totals = { };
+	struct dxg_context *context;
+	char comm[TASK_COMM_LEN];
+	struct dxg_hwqueue *queue;
+	struct dxg_device *device;
+	unsigned int i;
+
+	memcpy(comm, pa->process->comm, sizeof(comm));
+	for (i = 0; comm[i]; i++) {
+		if (!isgraph(comm[i]))
+			comm[i] = '_';
+	}
+	dxg_count_process(pa, &totals);
+	seq_printf(m, "process pid=%d comm=%s devices=%u queues=%u doorbells=%u\n",
+		   pa->process->pid, comm, totals.devices, totals.queues, totals.doorbells);
+	list_for_each_entry(device, &pa->devices, node) {
+		list_for_each_entry(context, &device->contexts, node) {
+			list_for_each_entry(queue, &context->queues, node)
+				dxg_show_queue(m, queue);
+		}
+	}
+}
+
+static int dxg_state_show(struct seq_file *m, void *data)
+{
+	static const char * const states[] = {
+		[DXG_ADAPTER_RUNNING]	= "RUNNING",
+		[DXG_ADAPTER_STOPPED]	= "STOPPED",
+		[DXG_ADAPTER_REMOVED]	= "REMOVED",
+	};
+	struct dxgadapter *adapter = m->private;
+	struct dxg_process_adapter *pa;
+	struct dxg_totals totals = { };
+
+	mutex_lock(&adapter->lock);
+	list_for_each_entry(pa, &adapter->processes, adapter_node) {
+		mutex_lock(&pa->lock);
+		dxg_count_process(pa, &totals);
+		mutex_unlock(&pa->lock);
+	}
+	seq_printf(m, "adapter luid=%x:%x state=%s processes=%u devices=%u contexts=%u queues=%u doorbells=%u allocations=%u pinned_pages=%lu connects=%lld disconnects=%lld victimizations=%lld faults=%lld resets=%u\n",
+		   upper_32_bits(adapter->luid), lower_32_bits(adapter->luid),
+		   states[READ_ONCE(adapter->state)], totals.processes, totals.devices,
+		   totals.contexts, totals.queues, totals.doorbells, totals.allocations,
+		   totals.pinned_pages, atomic64_read(&adapter->connects),
+		   atomic64_read(&adapter->disconnects), atomic64_read(&adapter->victimizations),
+		   atomic64_read(&adapter->faults), READ_ONCE(adapter->resets));
+	list_for_each_entry(pa, &adapter->processes, adapter_node) {
+		mutex_lock(&pa->lock);
+		dxg_show_process(m, pa);
+		mutex_unlock(&pa->lock);
+	}
+	mutex_unlock(&adapter->lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(dxg_state);
+
+static int dxg_slots_show(struct seq_file *m, void *data)
+{
+	struct dxgadapter *adapter = m->private;
+
+	if (dxg_adapter_enter_destroy(adapter)) {
+		adapter->ddi->DxgkDdiPrintSlots(adapter->context, m);
+		dxg_adapter_exit(adapter);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(dxg_slots);
+
+static int dxg_counters_show(struct seq_file *m, void *data)
+{
+	static const char * const names[] = {
+		[DXG_TYPE_ADAPTER]	= "adapters",
+		[DXG_TYPE_DEVICE]	= "devices",
+		[DXG_TYPE_CONTEXT]	= "contexts",
+		[DXG_TYPE_HWQUEUE]	= "queues",
+		[DXG_TYPE_DOORBELL]	= "doorbells",
+		[DXG_TYPE_ALLOCATION]	= "allocations",
+		[DXG_TYPE_PAGING_QUEUE]	= "paging_queues",
+		[DXG_TYPE_FENCE]	= "fences",
+		[DXG_TYPE_CELL_PAGE]	= "cell_pages",
+	};
+	unsigned int i;
+
+	seq_printf(m, "processes=%d", atomic_read(&dxg_counts.processes));
+	for (i = 0; i < DXG_TYPE_COUNT; i++)
+		seq_printf(m, " %s=%d", names[i], atomic_read(&dxg_counts.objects[i]));
+	seq_printf(m, " pages=%lld handles=%d\n", atomic64_read(&dxg_counts.pages),
+		   atomic_read(&dxg_counts.handles));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(dxg_counters);
+
+void dxg_debugfs_init(void)
+{
+	dxg_debugfs_root = debugfs_create_dir("dxg", NULL);
+	debugfs_create_file("counters", 0444, dxg_debugfs_root, NULL, &dxg_counters_fops);
+}
+
+void dxg_debugfs_exit(void)
+{
+	debugfs_remove(dxg_debugfs_root);
+}
+
+void dxg_debugfs_add(struct dxgadapter *adapter)
+{
+	adapter->debugfs = debugfs_create_dir(dev_name(adapter->dev), dxg_debugfs_root);
+	debugfs_create_file("state", 0400, adapter->debugfs, adapter, &dxg_state_fops);
+	debugfs_create_file("slots", 0400, adapter->debugfs, adapter, &dxg_slots_fops);
+}
+
+void dxg_debugfs_remove(struct dxgadapter *adapter)
+{
+	debugfs_remove(adapter->debugfs);
+}

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The state machine of logical doorbells: who sees which page, and when.
+ *
+ * DOC: the two sequences
+ *
+ * Revoke (ORD-6, RV): STAT, write barrier, zap with TLB shootdown, dummy, and only
+ * then is the slot the miniport's. STAT goes first: whoever rings into the dummy
+ * must afterwards read RETRY or ABORT (ORD-1), else the ring would be lost
+ * unnoticed.
+ *
+ * Attach (ORD-7, AT): zap of the dummy, the miniport's connect (bind and sample),
+ * write barrier, STAT. A CPU that kept a translation to the dummy past STAT would
+ * ring into it and read CONNECTED (ORD-17), hence the zap on this side too.
+ *
+ * Both run wholly under doorbell->lock, which the page-fault handler takes as
+ * well: a fault during CONNECTING or DISCONNECTING waits, killable, and then
+ * decides (ORD-9, MAP-3). The handler never waits for hardware beyond that and
+ * never changes state.
+ *
+ * DOC: who may call
+ *
+ * connect: an API call. revoke with RETRY: the miniport for a victim, from inside
+ * another doorbell's connect. revoke with ABORT: errors, reset, removal. The
+ * kernel never connects on its own (SM-2). ABORT is final but for destroy (SM-3).
+ *
+ * Connects and the miniport's disconnects and destroys of one doorbell are kept
+ * apart by doorbell->ops (DDI-CN-11). The miniport is never called for a
+ * disconnect with doorbell->lock held: it may be waiting there for another thread
+ * that is revoking this doorbell as its victim.
+ */
+#include "dxgkrnl.h"
+#include "trace.h"
+
+const char *dxg_doorbell_state_name(enum dxg_doorbell_state state)
+{
+	static const char * const names[] = {
+		[DXG_DOORBELL_CREATED]			= "CREATED",
+		[DXG_DOORBELL_CONNECTING]		= "CONNECTING",
+		[DXG_DOORBELL_CONNECTED]		= "CONNECTED",
+		[DXG_DOORBELL_CONNECTED_NOTIFY]		= "CONNECTED_N",
+		[DXG_DOORBELL_DISCONNECTING]		= "DISCONNECTING",
+		[DXG_DOORBELL_DISCONNECTED_RETRY]	= "DISC_RETRY",
+		[DXG_DOORBELL_DISCONNECTED_ABORT]	= "DISC_ABORT",
+		[DXG_DOORBELL_DESTROYED]		= "DESTROYED",
+	};
+
+	return names[state];
+}
+
+static bool dxg_doorbell_connected(const struct dxg_doorbell *doorbell)
+{
+	return doorbell->state == DXG_DOORBELL_CONNECTED ||
+	       doorbell->state == DXG_DOORBELL_CONNECTED_NOTIFY;
+}
+
+static struct dxgadapter *dxg_doorbell_adapter(const struct dxg_doorbell *doorbell)
+{
+	return dxg_device_adapter(doorbell->queue->context->device);
+}
+
+/* Is the page inside the doorbell aperture? Checked again at each fault (SEC-14). */
+static bool dxg_doorbell_pfn_ok(const struct dxgadapter *adapter, unsigned long pfn)
+{
+	unsigned long first = adapter->aperture.PhysicalAddress >> PAGE_SHIFT;
+
+	return pfn >= first && pfn - first < adapter->aperture.Size >> PAGE_SHIFT;
+}
+
+static vm_fault_t dxg_doorbell_fault(struct dxg_region *region, struct vm_fault *vmf)
+{
+	struct dxg_doorbell *doorbell = container_of(region, struct dxg_doorbell, region);
+	struct dxgadapter *adapter = dxg_doorbell_adapter(doorbell);
+	struct vm_area_struct *vma = vmf->vma;
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+	pgprot_t prot = vma->vm_page_prot;
+
+	if (mutex_lock_killable(&doorbell->lock))
+		return VM_FAULT_NOPAGE;
+
+	if (doorbell->state == DXG_DOORBELL_DESTROYED) {
+		ret = VM_FAULT_SIGBUS;
+	} else if (dxg_doorbell_connected(doorbell) &&
+		   dxg_doorbell_pfn_ok(adapter, doorbell->pfn)) {
+		if (!(adapter->aperture.Flags & DXGK_DOORBELLAPERTURE_SYSTEM_MEMORY))
+			prot = pgprot_noncached(prot);
+		ret = vmf_insert_pfn_prot(vma, vmf->address, doorbell->pfn, prot);
+		doorbell->faults_slot++;
+		trace_dxg_doorbell_fault(doorbell->obj.process->pid, doorbell->obj.handle, true);
+	} else {
+		ret = vmf_insert_pfn(vma, vmf->address, page_to_pfn(doorbell->obj.process->dummy));
+		doorbell->faults_dummy++;
+		trace_dxg_doorbell_fault(doorbell->obj.process->pid, doorbell->obj.handle, false);
+	}
+	mutex_unlock(&doorbell->lock);
+	return ret;
+}
+
+/* The part of a new doorbell that the state machine owns: CREATED, nothing mapped. */
+void dxg_doorbell_init(struct dxg_doorbell *doorbell)
+{
+	mutex_init(&doorbell->ops);
+	mutex_init(&doorbell->lock);
+	doorbell->state = DXG_DOORBELL_CREATED;
+	dxg_region_init(&doorbell->region, &doorbell->obj, 1, true);
+	doorbell->region.raw_pfn = true;
+	doorbell->region.fault = dxg_doorbell_fault;
+}
+
+/* RV. doorbell->lock held; @next is where it ends. */
+static void dxg_doorbell_revoke_locked(struct dxg_doorbell *doorbell, u64 reason,
+				       enum dxg_doorbell_state next)
+{
+	bool connected = dxg_doorbell_connected(doorbell);
+
+	lockdep_assert_held(&doorbell->lock);
+	dxg_cell_write(&doorbell->stat, reason);
+	/* STAT before the zap: ORD-6. */
+	smp_wmb();
+	doorbell->state = DXG_DOORBELL_DISCONNECTING;
+	/* While disconnected the entries show the dummy already. */
+	if (connected || next == DXG_DOORBELL_DESTROYED)
+		dxg_region_zap(&doorbell->region);
+	if (connected) {
+		doorbell->pfn = 0;
+		doorbell->disconnects++;
+		atomic64_inc(&dxg_doorbell_adapter(doorbell)->disconnects);
+	}
+	doorbell->state = next;
+	trace_dxg_doorbell_revoke(doorbell->obj.process->pid, doorbell->obj.handle, reason,
+				  connected);
+}
+
+static void dxg_doorbell_apply_reason(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATUS reason)
+{
+	if (doorbell->state == DXG_DOORBELL_DISCONNECTED_ABORT ||
+	    doorbell->state == DXG_DOORBELL_DESTROYED)
+		return;
+	if (reason == D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT)
+		dxg_doorbell_revoke_locked(doorbell, reason, DXG_DOORBELL_DISCONNECTED_ABORT);
+	else if (dxg_doorbell_connected(doorbell))
+		dxg_doorbell_revoke_locked(doorbell, reason, DXG_DOORBELL_DISCONNECTED_RETRY);
+}
+
+/**
+ * dxg_doorbell_revoke() - take the slot page away from user space (T12..T14, T23, T25, T26)
+ * @doorbell: kept by the caller
+ * @reason: RETRY or ABORT; never weakens ABORT (SM-3)
+ *
+ * On return no CPU translates to the slot. Sleeps; takes doorbell->lock.
+ */
+void dxg_doorbell_revoke(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATUS reason)
+{
+	mutex_lock(&doorbell->lock);
+	dxg_doorbell_apply_reason(doorbell, reason);
+	mutex_unlock(&doorbell->lock);
+}
+
+/**
+ * dxg_doorbell_disconnect() - OS-initiated disconnect: revoke, then tell the miniport (ORD-15)
+ * @doorbell: kept by the caller
+ * @reason: RETRY or ABORT
+ */
+void dxg_doorbell_disconnect(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATUS reason)
+{
+	struct dxgadapter *adapter = dxg_doorbell_adapter(doorbell);
+	DXGKARG_DISCONNECTDOORBELL args = { };
+	bool entered = dxg_adapter_enter_destroy(adapter);
+
+	mutex_lock(&doorbell->ops);
+	dxg_doorbell_revoke(doorbell, reason);
+	if (entered && doorbell->kmd) {
+		args.hDoorbell = doorbell->kmd;
+		adapter->ddi->DxgkDdiDisconnectDoorbell(&args);
+	}
+	mutex_unlock(&doorbell->ops);
+	if (entered)
+		dxg_adapter_exit(adapter);
+}
+
+/* Is what the miniport's connect returned a doorbell that we may show? (DDI-CN-2, DDI-CN-6) */
+static bool dxg_doorbell_validate(const struct dxg_doorbell *doorbell,
+				  const DXGKARG_CONNECTDOORBELL *args, unsigned long *pfn)
+{
+	struct dxgadapter *adapter = dxg_doorbell_adapter(doorbell);
+	u64 offset = args->KernelCpuVirtualAddress - adapter->aperture.KernelCpuVirtualAddress;
+
+	/* An address below the aperture wraps to a large offset. */
+	if ((args->Status != D3DDDI_DOORBELLSTATUS_CONNECTED &&
+	     args->Status != D3DDDI_DOORBELLSTATUS_CONNECTED_NOTIFY_KMD) ||
+	    offset >= adapter->aperture.Size ||
+	    adapter->ums_caps.DoorbellSizeInBytes > adapter->aperture.Size - offset ||
+	    offset_in_page(offset)) {
+		dev_warn_once(adapter->dev, "miniport connected a doorbell at %#llx (below %#llx, page aligned) with status %d (0..1)\n",
+			      offset, adapter->aperture.Size, args->Status);
+		return false;
+	}
+	*pfn = (adapter->aperture.PhysicalAddress + offset) >> PAGE_SHIFT;
+	return true;
+}
+
+/*
+ * AT. doorbell->lock and ->ops held, adapter running. *undo: the miniport believes
+ * in a binding that we do not; it has to be told once doorbell->lock is free.
+ */
+static NTSTATUS dxg_doorbell_attach(struct dxg_doorbell *doorbell, bool *undo)
+{
+	struct dxgadapter *adapter = dxg_doorbell_adapter(doorbell);
+	DXGKARG_CONNECTDOORBELL args = { .hDoorbell = doorbell->kmd };
+	enum dxg_doorbell_state previous = doorbell->state;
+	unsigned long pfn;
+	NTSTATUS status;
+
+	doorbell->state = DXG_DOORBELL_CONNECTING;
+	dxg_region_zap(&doorbell->region);
+
+	WRITE_ONCE(doorbell->connecting, current);
+	status = adapter->ddi->DxgkDdiConnectDoorbell(&args);
+	WRITE_ONCE(doorbell->connecting, NULL);
+
+	/* Passing shortages bind nothing and change nothing (T5, KMT-CN-6). */
+	if (status == STATUS_DEVICE_BUSY || status == STATUS_CANCELLED) {
+		doorbell->state = previous;
+		return status;
+	}
+	*undo = NT_SUCCESS(status);
+	if (!NT_SUCCESS(status) || !dxg_doorbell_validate(doorbell, &args, &pfn)) {
+		dxg_doorbell_revoke_locked(doorbell, D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT,
+					   DXG_DOORBELL_DISCONNECTED_ABORT);
+		return STATUS_DEVICE_REMOVED;
+	}
+	*undo = false;
+
+	doorbell->pfn = pfn;
+	doorbell->state = args.Status == D3DDDI_DOORBELLSTATUS_CONNECTED ?
+			  DXG_DOORBELL_CONNECTED : DXG_DOORBELL_CONNECTED_NOTIFY;
+	doorbell->connects++;
+	atomic64_inc(&adapter->connects);
+	/* STAT last: ORD-4. */
+	smp_wmb();
+	dxg_cell_write(&doorbell->stat, args.Status);
+	trace_dxg_doorbell_connect(doorbell->obj.process->pid, doorbell->obj.handle, args.Status,
+				   pfn);
+	return STATUS_SUCCESS;
+}
+
+/* T6: connected already; one sample. Same locks and *undo as attach. */
+static NTSTATUS dxg_doorbell_rekick(struct dxg_doorbell *doorbell, bool *undo)
+{
+	DXGKARG_CONNECTDOORBELL args = {
+		.hDoorbell = doorbell->kmd,
+		.Flags = DXGK_CONNECTDOORBELL_REKICK,
+	};
+	NTSTATUS status;
+
+	WRITE_ONCE(doorbell->connecting, current);
+	status = dxg_doorbell_adapter(doorbell)->ddi->DxgkDdiConnectDoorbell(&args);
+	WRITE_ONCE(doorbell->connecting, NULL);
+	if (NT_SUCCESS(status) || status == STATUS_DEVICE_BUSY || status == STATUS_CANCELLED)
+		return status;
+	dxg_doorbell_revoke_locked(doorbell, D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT,
+				   DXG_DOORBELL_DISCONNECTED_ABORT);
+	*undo = true;
+	return STATUS_DEVICE_REMOVED;
+}
+
+/**
+ * dxg_doorbell_connect() - T3..T7
+ * @doorbell: kept by the caller
+ *
+ * On SUCCESS the doorbell was bound, the queue sampled and STAT written; it may
+ * have been victimised again since.
+ *
+ * Return: INVALID_PARAMETER if destroyed, DEVICE_REMOVED if ABORT or if it became
+ * so, DEVICE_BUSY if no slot came free within the miniport's 100 ms, CANCELLED if a
+ * fatal signal came.
+ */
+NTSTATUS dxg_doorbell_connect(struct dxg_doorbell *doorbell)
+{
+	struct dxgadapter *adapter = dxg_doorbell_adapter(doorbell);
+	DXGKARG_DISCONNECTDOORBELL disconnect = { };
+	NTSTATUS status = STATUS_CANCELLED;
+	bool undo = false;
+
+	if (!dxg_adapter_enter(adapter))
+		return STATUS_DEVICE_REMOVED;
+	if (mutex_lock_killable(&doorbell->ops))
+		goto out_exit;
+	if (mutex_lock_killable(&doorbell->lock))
+		goto out_unlock_ops;
+
+	switch (doorbell->state) {
+	case DXG_DOORBELL_CREATED:
+	case DXG_DOORBELL_DISCONNECTED_RETRY:
+		status = dxg_doorbell_attach(doorbell, &undo);
+		break;
+	case DXG_DOORBELL_CONNECTED:
+	case DXG_DOORBELL_CONNECTED_NOTIFY:
+		status = dxg_doorbell_rekick(doorbell, &undo);
+		break;
+	case DXG_DOORBELL_DISCONNECTED_ABORT:
+		status = STATUS_DEVICE_REMOVED;
+		break;
+	default:
+		status = STATUS_INVALID_PARAMETER;
+		break;
+	}
+	mutex_unlock(&doorbell->lock);
+
+	if (undo) {
+		disconnect.hDoorbell = doorbell->kmd;
+		adapter->ddi->DxgkDdiDisconnectDoorbell(&disconnect);
+	}
+out_unlock_ops:
+	mutex_unlock(&doorbell->ops);
+out_exit:
+	dxg_adapter_exit(adapter);
+	return status;
+}
+
+/*
+ * T29. The end for user space: STAT=ABORT, every entry gone, later faults SIGBUS
+ * (OBJ-23). Then the miniport's object, so that nobody fetches the ring. guard as
+ * @kmd says.
+ */
+void dxg_doorbell_end(struct dxg_doorbell *doorbell, bool kmd)
+{
+	mutex_lock(&doorbell->ops);
+	mutex_lock(&doorbell->lock);
+	dxg_doorbell_revoke_locked(doorbell, D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT,
+				   DXG_DOORBELL_DESTROYED);
+	mutex_unlock(&doorbell->lock);
+	if (kmd)
+		dxg_doorbell_kmd_destroy(doorbell);
+	mutex_unlock(&doorbell->ops);
+}
+
+/*
+ * End of the miniport's object: no fault finds the slot any more, then the device
+ * drops queue and slot. doorbell->ops held, or guard held exclusively.
+ */
+void dxg_doorbell_kmd_destroy(struct dxg_doorbell *doorbell)
+{
+	struct dxgadapter *adapter = dxg_doorbell_adapter(doorbell);
+	DXGKARG_DESTROYDOORBELL args = { .hDoorbell = doorbell->kmd };
+
+	if (!doorbell->kmd)
+		return;
+	doorbell->kmd = NULL;
+	adapter->ddi->DxgkDdiDestroyDoorbell(&args);
+}
+
+/**
+ * dxg_doorbell_disconnect_callback() - DxgkCbDisconnectDoorbell
+ * @args: names queue and doorbell by the OS handles
+ *
+ * Runs in the miniport's context, usually inside the connect of another doorbell,
+ * whose lock is then held (CB-DC-1..7).
+ *
+ * Return: INVALID_PARAMETER if the queue has no such doorbell.
+ */
+NTSTATUS dxg_doorbell_disconnect_callback(const DXGKARGCB_DISCONNECTDOORBELL *args)
+{
+	D3DDDI_DOORBELLSTATUS reason = args->DisconnectReason;
+	struct dxg_doorbell *doorbell;
+	struct dxgadapter *adapter;
+	struct dxg_hwqueue *queue;
+	struct dxg_object *obj;
+
+	obj = dxg_id_get(args->hHwQueue, DXG_TYPE_HWQUEUE);
+	if (!obj)
+		return STATUS_INVALID_PARAMETER;
+	queue = container_of(obj, struct dxg_hwqueue, obj);
+	adapter = dxg_device_adapter(queue->context->device);
+
+	spin_lock(&queue->lock);
+	doorbell = queue->doorbell;
+	if (doorbell && args->hDoorbell && args->hDoorbell != dxg_id_to_handle(doorbell->id))
+		doorbell = NULL;
+	if (doorbell)
+		dxg_object_get(&doorbell->obj);
+	spin_unlock(&queue->lock);
+	if (!doorbell) {
+		dxg_object_put(obj);
+		return STATUS_INVALID_PARAMETER;
+	}
+	/* The doorbell keeps its queue. */
+	dxg_object_put(obj);
+
+	if (WARN_ON_ONCE(READ_ONCE(doorbell->connecting) == current)) {
+		dxg_object_put(&doorbell->obj);
+		return STATUS_INVALID_PARAMETER;
+	}
+	if (reason != D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY &&
+	    reason != D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT) {
+		dev_warn_once(adapter->dev, "miniport gave disconnect reason %d (2..3)\n", reason);
+		reason = D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY;
+	}
+
+	/* Below the connecting doorbell's lock; why this cannot cycle: dxgkrnl.h. */
+	mutex_lock_nested(&doorbell->lock, SINGLE_DEPTH_NESTING);
+	if (dxg_doorbell_connected(doorbell)) {
+		doorbell->victimized++;
+		atomic64_inc(&adapter->victimizations);
+	}
+	dxg_doorbell_apply_reason(doorbell, reason);
+	mutex_unlock(&doorbell->lock);
+	dxg_object_put(&doorbell->obj);
+	return STATUS_SUCCESS;
+}

@@ -1,0 +1,642 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * dxgkrnl: the OS layer of user-mode work submission.
+ *
+ * DOC: objects
+ *
+ *   dxg_adapter <- dxg_process_adapter <- dxg_device <- dxg_context <- dxg_hwqueue <- dxg_doorbell
+ *   dxg_process <--------'                  |- dxg_paging_queue - dxg_fence   '- dxg_fence
+ *                                           '- dxg_allocation
+ *
+ * An arrow is a counted reference of the child on its parent. All that a
+ * process can name is a struct dxg_object: a type, a count and a handle. The
+ * handle table owns the first reference; "destroy" means: mark dead, withdraw
+ * the handle, quiesce the hardware, unlink, drop that reference. A release
+ * function only frees memory, so it may run anywhere that may sleep.
+ *
+ * DOC: locks, outermost first
+ *
+ *   dxg_adapters_lock	list of adapters and of miniports
+ *   process->lock	the process's adapters and their user counts
+ *   adapter->lock	list of the processes that have the adapter open
+ *   pa->lock		makes create, destroy, residency and GPU address calls of
+ *			one process on one adapter run one after the other
+ *   adapter->guard	shared: a KMD call, or a change of any list below the
+ *			adapter. exclusive: reset and removal, which thereby may
+ *			walk every list without the locks above (ORD-26)
+ *   doorbell->ops	one API operation on a doorbell at a time (DDI-CN-11)
+ *   doorbell->lock	"the LDB lock": state, slot, STAT and zap. Two may be held:
+ *			that of the connecting doorbell, then that of its victim. A
+ *			victim is bound, and the holder of a bound doorbell's lock
+ *			waits for no other doorbell, so there is no cycle
+ *   page->lock		dxg_cell_page, dxg_allocation: death against page faults
+ *   spin locks		hwqueue->lock, adapter->waiters_lock, dxg_ids.xa_lock, the
+ *			handle table's
+ *
+ * The page-fault handler runs under mmap_lock and takes doorbell->lock or
+ * page->lock and nothing else. mmap_lock itself may be taken under pa->lock and
+ * above, and never under the guard, so that memory which a process serves itself
+ * (userfaultfd, FUSE) cannot hold up a reset.
+ *
+ * Rejected: SRCU as the removal gate beside a reset lock. Reset has to keep new
+ * KMD calls out, not only wait for old ones, so the read-write semaphore is
+ * needed anyway, and one gate is easier to be right about than two.
+ */
+#ifndef _DXGKRNL_H
+#define _DXGKRNL_H
+
+#include <linux/bitmap.h>
+#include <linux/interval_tree.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/rwsem.h>
+#include <linux/spinlock.h>
+#include <linux/uaccess.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "compat.h"
+#include "d3dkmddi.h"
+#include "uapi/dxg.h"
+
+#define DXG_CELL_BYTES		64
+#define DXG_CELLS_PER_PAGE	(PAGE_SIZE / DXG_CELL_BYTES)
+#define DXG_PRIVATE_MAX_BYTES	4096
+#define DXG_MAX_NODES		64
+#define DXG_RESETS_PER_MINUTE	5
+
+/* ---- counts, parameters, statuses ---- */
+
+enum dxg_type {
+	DXG_TYPE_ADAPTER,		/* an opened adapter */
+	DXG_TYPE_DEVICE,
+	DXG_TYPE_CONTEXT,
+	DXG_TYPE_HWQUEUE,
+	DXG_TYPE_DOORBELL,
+	DXG_TYPE_ALLOCATION,
+	DXG_TYPE_PAGING_QUEUE,
+	DXG_TYPE_FENCE,
+	DXG_TYPE_CELL_PAGE,		/* has no handle */
+	DXG_TYPE_COUNT,
+};
+
+/* Living objects of the module, for debugfs and leak tests. */
+struct dxg_counts {
+	atomic_t objects[DXG_TYPE_COUNT];
+	atomic_t processes;
+	atomic_t handles;
+	atomic64_t pages;		/* kernel or pinned user pages held */
+};
+
+extern struct dxg_counts dxg_counts;
+
+extern unsigned int dxg_tdr_timeout_ms;
+extern unsigned int dxg_max_queues;
+extern unsigned int dxg_max_handles;
+extern unsigned int dxg_max_pinned_mb;
+extern struct workqueue_struct *dxg_wq;
+
+/**
+ * dxg_status_to_errno() - the errno that stands for a status in a 'G' call
+ * @status: any NTSTATUS
+ *
+ * Return: the status itself if it is a success (>= 0), else -errno.
+ */
+int dxg_status_to_errno(NTSTATUS status);
+
+/**
+ * dxg_errno_to_status() - the status for an error that the kernel reported
+ * @error: -errno
+ */
+NTSTATUS dxg_errno_to_status(int error);
+
+/* ---- objects and handles (handle.c) ---- */
+
+struct dxg_object;
+struct dxg_process;
+
+struct dxg_object {
+	struct kref kref;
+	enum dxg_type type;
+	bool dead;			/* pa->lock; true once destroy began */
+	u32 handle;			/* set before publishing, then constant */
+	struct dxg_process *process;	/* constant; kept by the object's parent chain */
+	void (*release)(struct dxg_object *obj);
+};
+
+struct dxg_handle_table {
+	struct xarray objects;		/* handle -> object; its xa_lock */
+	u32 next;			/* xa_lock */
+	atomic_t count;
+};
+
+void dxg_object_init(struct dxg_object *obj, enum dxg_type type, struct dxg_process *process,
+		     void (*release)(struct dxg_object *obj));
+void dxg_object_get(struct dxg_object *obj);
+void dxg_object_put(struct dxg_object *obj);
+void dxg_handle_table_init(struct dxg_handle_table *table);
+void dxg_handle_table_destroy(struct dxg_handle_table *table);
+NTSTATUS dxg_handle_reserve(struct dxg_process *process, u32 *handle);
+void dxg_handle_unreserve(struct dxg_process *process, u32 handle);
+void dxg_handle_publish(struct dxg_object *obj, u32 handle);
+void dxg_handle_withdraw(struct dxg_object *obj);
+struct dxg_object *dxg_handle_get(struct dxg_process *process, u32 handle, enum dxg_type type);
+struct dxg_object *dxg_handle_get_any(struct dxg_process *process, u32 handle);
+
+/*
+ * OS handles, as the miniports get them: numbers too, not pointers, because a
+ * callback may come for an object that is just being destroyed. Contexts, queues
+ * and doorbells of all adapters share one array; the disconnect callback names no
+ * adapter. Erased after the KMD's destroy call.
+ */
+extern struct xarray dxg_ids;		/* id -> object; xa_lock, taken in interrupts */
+
+NTSTATUS dxg_id_alloc(struct dxg_object *obj, u32 *id);
+void dxg_id_free(u32 id);
+struct dxg_object *dxg_id_get(HANDLE id, enum dxg_type type);
+
+static inline HANDLE dxg_id_to_handle(u32 id)
+{
+	return (HANDLE)(uintptr_t)id;
+}
+
+/* ---- user mappings (mapping.c) ---- */
+
+struct dxg_region;
+
+/*
+ * A range of the driver-owned inode that can be mapped into its process once,
+ * by the kernel (MAP-1). Embedded in the object that owns the memory.
+ */
+struct dxg_region {
+	struct dxg_object *owner;
+	unsigned long pgoff;		/* never used twice */
+	unsigned long pages;
+	bool writable;
+	bool raw_pfn;			/* entries are bare page-frame numbers, no page references */
+	vm_fault_t (*fault)(struct dxg_region *region, struct vm_fault *vmf);
+};
+
+void dxg_region_init(struct dxg_region *region, struct dxg_object *owner, unsigned long pages,
+		     bool writable);
+NTSTATUS dxg_region_map(struct dxg_region *region, unsigned long *user_addr);
+void dxg_region_unmap(struct dxg_region *region, unsigned long user_addr);
+void dxg_region_zap(struct dxg_region *region);
+struct file *dxg_mapping_file(struct dxg_process *process);
+int dxg_mapping_init(void);
+void dxg_mapping_exit(void);
+
+/* ---- adapter ---- */
+
+struct dxgk_miniport {
+	struct list_head node;		/* dxg_adapters_lock */
+	struct module *owner;
+	DRIVER_INITIALIZATION_DATA ddi;
+	unsigned int adapters;		/* dxg_adapters_lock */
+};
+
+enum dxg_adapter_state {
+	DXG_ADAPTER_RUNNING,
+	DXG_ADAPTER_STOPPED,		/* reset failed or came too often; destroys still reach the KMD */
+	DXG_ADAPTER_REMOVED,		/* no KMD call any more */
+};
+
+struct dxgadapter {
+	struct kref kref;
+	struct list_head node;		/* dxg_adapters; dxg_adapters_lock */
+	struct dxgk_miniport *miniport;	/* constant */
+	const DRIVER_INITIALIZATION_DATA *ddi; /* constant; not used after REMOVED */
+	struct device *dev;		/* counted */
+	void *context;			/* MiniportDeviceContext, until REMOVED */
+	u64 luid;
+	struct dentry *debugfs;
+	DXGKRNL_INTERFACE interface;
+
+	/* Capabilities: constant after start. */
+	DXGK_DRIVERCAPS caps;
+	DXGK_GPUMMUCAPS mmu_caps;
+	DXGK_USERMODESUBMISSION_CAPS ums_caps;
+	DXGK_DOORBELLAPERTURE aperture;
+	DXGKARG_GETNODEMETADATA nodes[DXG_MAX_NODES];
+
+	struct rw_semaphore guard;
+	enum dxg_adapter_state state;	/* written with guard held exclusively */
+	unsigned int resets;		/* same */
+	unsigned long reset_jiffies[DXG_RESETS_PER_MINUTE]; /* same; a ring indexed by resets */
+	struct work_struct reset_work;
+
+	struct mutex lock;
+	struct list_head processes;	/* of dxg_process_adapter */
+
+	wait_queue_head_t events;	/* fence interrupts, suspend acknowledgements, errors */
+	spinlock_t waiters_lock;	/* irq-safe */
+	struct list_head waiters;	/* of dxg_async_wait; waiters_lock */
+	struct delayed_work scan_work;
+
+	atomic64_t connects;
+	atomic64_t disconnects;
+	atomic64_t victimizations;
+	atomic64_t faults;
+};
+
+extern struct mutex dxg_adapters_lock;
+extern struct list_head dxg_adapters;
+
+void dxg_adapter_put(struct dxgadapter *adapter);
+struct dxgadapter *dxg_adapter_get(struct dxgadapter *adapter);
+bool dxg_adapter_enter(struct dxgadapter *adapter);
+bool dxg_adapter_enter_destroy(struct dxgadapter *adapter);
+void dxg_adapter_exit(struct dxgadapter *adapter);
+static inline bool dxg_adapter_running(struct dxgadapter *adapter)
+{
+	return READ_ONCE(adapter->state) == DXG_ADAPTER_RUNNING;
+}
+
+/* ---- process ---- */
+
+struct dxg_process {
+	struct kref kref;
+	struct mm_struct *mm;		/* mm_count held */
+	pid_t pid;			/* thread group id of the opener */
+	char comm[TASK_COMM_LEN];
+	struct dxg_handle_table handles;
+	struct mutex lock;
+	struct list_head adapters;	/* of dxg_process_adapter; lock */
+	struct page *dummy;		/* what doorbells show while disconnected (OBJ-6) */
+	struct file *map_file;		/* until teardown */
+	struct mutex map_lock;		/* one dxg_region_map() at a time */
+	struct dxg_region *map_region;	/* map_lock: the region that .mmap shall map */
+	struct task_struct *map_task;	/* map_lock: and for whom */
+	struct mmu_notifier notifier;
+	bool closing;			/* file release has begun */
+	bool killed;			/* the end was a fatal signal */
+	struct delayed_work mm_exit_work;
+	struct work_struct teardown_work;
+	atomic_long_t pinned_pages;
+	atomic_t queues;
+	atomic_t async_waits;
+};
+
+/* One process on one adapter: the owner of a GPU address space. */
+struct dxg_process_adapter {
+	struct kref kref;
+	struct dxg_process *process;	/* counted */
+	struct dxgadapter *adapter;	/* counted */
+	struct list_head process_node;	/* process->lock */
+	struct list_head adapter_node;	/* adapter->lock + guard shared */
+	unsigned int users;		/* process->lock: opened adapters and devices */
+	bool pinned;			/* holds a reference on the miniport's module; guard */
+	HANDLE kmd;			/* guard */
+
+	struct mutex lock;
+	struct list_head devices;	/* lock + guard shared */
+	struct list_head cell_pages;	/* same */
+	struct rb_root_cached reservations; /* of dxg_va; lock */
+	struct rb_root_cached mappings;	/* of dxg_va; lock */
+	u64 va_hint;			/* lock: where the last free range was found */
+	u64 user_va_end;		/* constant: first address above the user part */
+	u64 kernel_va_end;		/* constant: first address beyond the space */
+};
+
+NTSTATUS dxg_process_adapter_open(struct dxg_process *process, struct dxgadapter *adapter,
+				  struct dxg_process_adapter **out);
+bool dxg_process_adapter_use(struct dxg_process_adapter *pa);
+void dxg_process_adapter_unuse(struct dxg_process_adapter *pa);
+void dxg_process_adapter_put(struct dxg_process_adapter *pa);
+void dxg_process_adapter_kmd_destroy(struct dxg_process_adapter *pa);
+
+struct dxg_process *dxg_process_create(void);
+struct dxg_process *dxg_process_get(struct dxg_process *process);
+void dxg_process_put(struct dxg_process *process);
+bool dxg_process_owns_mm(struct dxg_process *process);
+void dxg_process_release(struct dxg_process *process);
+void dxg_process_teardown(struct dxg_process *process);
+
+struct dxg_adapter_handle {
+	struct dxg_object obj;
+	struct dxg_process_adapter *pa;	/* counted, and one user of it */
+};
+
+/* ---- cells (cells.c) ---- */
+
+enum dxg_cell_kind {
+	DXG_CELL_STAT,			/* user reads */
+	DXG_CELL_LAST_QUEUED,		/* user reads and writes */
+	DXG_CELL_FENCE,			/* user reads, device writes */
+};
+
+struct dxg_cell_page {
+	struct dxg_object obj;
+	struct dxg_region region;
+	struct list_head node;		/* pa->cell_pages */
+	struct dxg_process_adapter *pa;
+	enum dxg_cell_kind kind;
+	struct page *page;
+	struct mutex lock;		/* gone against faults */
+	bool gone;			/* lock */
+	DECLARE_BITMAP(used, DXG_CELLS_PER_PAGE); /* pa->lock */
+	unsigned long user_addr;
+	dma_addr_t bus;			/* DXG_CELL_FENCE; guard */
+	bool bus_mapped;		/* guard */
+	struct dxg_va *va;		/* DXG_CELL_FENCE */
+};
+
+struct dxg_cell {
+	struct dxg_cell_page *page;	/* NULL: no cell */
+	unsigned int index;
+};
+
+NTSTATUS dxg_cell_alloc(struct dxg_process_adapter *pa, enum dxg_cell_kind kind, u64 initial,
+			struct dxg_cell *cell);
+void dxg_cell_free(struct dxg_cell *cell);
+u64 dxg_cell_read(const struct dxg_cell *cell);
+void dxg_cell_write(const struct dxg_cell *cell, u64 value);
+u64 dxg_cell_user_addr(const struct dxg_cell *cell);
+u64 dxg_cell_gpu_addr(const struct dxg_cell *cell);
+void *dxg_cell_kernel_addr(const struct dxg_cell *cell);
+void dxg_cell_pages_dma_unmap(struct dxg_process_adapter *pa);
+
+/* ---- device, context, queue ---- */
+
+/* D3DKMT_DEVICEEXECUTION_STATE */
+enum dxg_execution_state {
+	DXG_EXECUTION_ACTIVE			= 1,
+	DXG_EXECUTION_RESET			= 2,
+	DXG_EXECUTION_HUNG			= 3,
+	DXG_EXECUTION_STOPPED			= 4,
+	DXG_EXECUTION_ERROR_DMAFAULT		= 6,
+	DXG_EXECUTION_ERROR_DMAPAGEFAULT	= 7,
+};
+
+struct dxg_fault {
+	u64 fence;
+	u64 address;
+	u64 sequence;
+	u32 stage;
+	u32 bind_entry;
+	u32 flags;
+	u32 level;
+	u32 error;
+};
+
+struct dxg_device {
+	struct dxg_object obj;
+	struct dxg_process_adapter *pa;	/* counted, and one user of it */
+	struct list_head node;		/* pa->devices */
+	struct list_head contexts;	/* pa->lock + guard shared */
+	struct list_head paging_queues;	/* same */
+	struct list_head allocations;	/* same */
+	HANDLE kmd;			/* guard */
+	enum dxg_execution_state state;	/* set once from ACTIVE by dxg_device_set_error() */
+	struct dxg_fault fault;		/* valid before state leaves ACTIVE with a fault */
+};
+
+struct dxg_context {
+	struct dxg_object obj;
+	struct dxg_device *device;	/* counted */
+	struct list_head node;		/* device->contexts */
+	struct list_head queues;	/* pa->lock + guard shared */
+	u32 id;				/* OS handle toward the KMD */
+	u32 node_ordinal;
+	HANDLE kmd;			/* guard */
+	u64 suspend_fence;		/* pa->lock, or guard exclusively: last one asked for */
+	u64 suspended_fence;		/* written by the interrupt only, grows */
+	bool suspended;			/* pa->lock, or guard exclusively: acknowledged or reset */
+};
+
+struct dxg_fence {
+	struct dxg_object obj;
+	struct dxg_device *device;	/* counted */
+	struct dxg_cell cell;		/* pa->lock; until the queue is gone */
+	struct dxg_cell_page *page;	/* counted: waiters read the value without a lock */
+	const u64 *value;		/* in page */
+};
+
+struct dxg_hwqueue {
+	struct dxg_object obj;
+	struct dxg_context *context;	/* counted */
+	struct list_head node;		/* context->queues */
+	u32 id;				/* OS handle toward the KMD */
+	u32 flags;
+	HANDLE kmd;			/* guard */
+	struct dxg_fence *fence;	/* counted, constant */
+	spinlock_t lock;
+	struct dxg_doorbell *doorbell;	/* lock; written under pa->lock + guard shared */
+	unsigned long fault_seen;	/* bit 0: a fault was taken, further ones say nothing new */
+	struct dxg_fault fault;		/* written once, before fault_work is queued */
+	struct work_struct fault_work;	/* holds a reference while queued */
+};
+
+struct dxg_paging_queue {
+	struct dxg_object obj;
+	struct dxg_device *device;	/* counted */
+	struct list_head node;		/* device->paging_queues */
+	struct dxg_fence *fence;	/* counted, constant */
+	u64 fence_value;		/* pa->lock */
+};
+
+NTSTATUS dxg_device_status(const struct dxg_device *device);
+struct dxg_device *dxg_device_lookup(struct dxg_process *process, u32 handle, NTSTATUS *status);
+bool dxg_device_destroy(struct dxg_device *device);
+void dxg_device_abort_doorbells(struct dxg_device *device);
+void dxg_device_set_error(struct dxg_device *device, enum dxg_execution_state state,
+			  const struct dxg_fault *fault);
+bool dxg_context_destroy(struct dxg_context *context);
+bool dxg_context_suspend(struct dxg_context *context);
+void dxg_context_suspend_completed(struct dxgadapter *adapter, HANDLE id, u64 fence);
+bool dxg_hwqueue_destroy(struct dxg_hwqueue *queue);
+bool dxg_hwqueue_pending(struct dxg_hwqueue *queue, bool trust_process, u64 *progress);
+void dxg_hwqueue_fault_work(struct work_struct *work);
+void dxg_hwqueue_faulted(struct dxgadapter *adapter,
+			 const DXGKARGCB_NOTIFY_INTERRUPT_DATA *data);
+bool dxg_paging_queue_destroy(struct dxg_paging_queue *queue);
+u64 dxg_paging_queue_complete(struct dxg_paging_queue *queue);
+
+static inline struct dxgadapter *dxg_device_adapter(const struct dxg_device *device)
+{
+	return device->pa->adapter;
+}
+
+/* ---- memory ---- */
+
+/* The pages of an allocation: the kernel's own, or pinned ones of the process. */
+struct dxg_memory {
+	struct dxg_process *process;	/* charged */
+	struct page **pages;
+	u64 *bus;			/* dma_addr_t per page, NULL while not mapped for the device */
+	unsigned long count;
+	unsigned long user_addr;	/* pinned: where they lie in the process, else 0 */
+	bool writable;
+};
+
+NTSTATUS dxg_memory_create(struct dxg_process *process, u64 bytes, struct dxg_memory *memory);
+NTSTATUS dxg_memory_pin(struct dxg_process *process, u64 user_addr, u64 bytes, bool writable,
+			struct dxg_memory *memory);
+NTSTATUS dxg_memory_dma_map(struct dxg_memory *memory, struct device *dev);
+void dxg_memory_dma_unmap(struct dxg_memory *memory, struct device *dev);
+void dxg_memory_destroy(struct dxg_memory *memory);
+
+struct dxg_allocation {
+	struct dxg_object obj;
+	struct dxg_device *device;	/* counted */
+	struct list_head node;		/* device->allocations, until the hardware reference count is 0 */
+	struct dxg_memory memory;
+	HANDLE kmd;			/* guard */
+	u32 flags;			/* DXG_ALLOCATION_* */
+	unsigned int hw_refs;		/* pa->lock: the handle and each doorbell (OBJ-11) */
+	unsigned int doorbells;		/* pa->lock: uses as ring or ring control (KMT-CD-13) */
+	unsigned int resident;		/* pa->lock: make-resident calls minus evict calls (OBJ-25) */
+	bool entries_present;		/* pa->lock: page-table entries of the mappings are written */
+	struct list_head mappings;	/* of dxg_va; pa->lock */
+	struct mutex lock;		/* gone against faults */
+	bool gone;			/* lock */
+	struct dxg_region region;
+	unsigned long user_addr;	/* pa->lock: while locks > 0 */
+	unsigned int locks;		/* pa->lock */
+};
+
+bool dxg_allocation_destroy(struct dxg_allocation *allocation);
+void dxg_allocation_hw_get(struct dxg_allocation *allocation);
+void dxg_allocation_hw_put(struct dxg_allocation *allocation);
+void dxg_allocation_update_entries(struct dxg_allocation *allocation);
+NTSTATUS dxg_allocation_make_resident(struct dxg_allocation *allocation);
+void dxg_allocation_evict(struct dxg_allocation *allocation);
+
+/* A range of GPU addresses: a reservation, or a mapping of part of an allocation. */
+struct dxg_va {
+	struct interval_tree_node range; /* byte addresses, inclusive */
+	struct list_head node;		/* allocation->mappings */
+	struct dxg_allocation *allocation; /* not counted: it removes its mappings; NULL for cells */
+	unsigned long first_page;
+	bool writable;
+};
+
+u64 dxg_va_start(const struct dxg_va *va);
+u64 dxg_va_pages(const struct dxg_va *va);
+NTSTATUS dxg_va_alloc_kernel(struct dxg_process_adapter *pa, u64 bytes, struct dxg_va **out);
+void dxg_va_free_kernel(struct dxg_process_adapter *pa, struct dxg_va *va);
+NTSTATUS dxg_va_write_entries(struct dxg_process_adapter *pa, struct dxg_va *va, const u64 *bus,
+			      bool writable);
+void dxg_va_clear_entries(struct dxg_process_adapter *pa, struct dxg_va *va);
+void dxg_va_remove_mappings(struct dxg_allocation *allocation);
+void dxg_va_destroy_all(struct dxg_process_adapter *pa);
+struct dxg_va *dxg_va_whole_mapping(struct dxg_allocation *allocation);
+
+/* ---- doorbells ---- */
+
+enum dxg_doorbell_state {
+	DXG_DOORBELL_CREATED,
+	DXG_DOORBELL_CONNECTING,
+	DXG_DOORBELL_CONNECTED,
+	DXG_DOORBELL_CONNECTED_NOTIFY,
+	DXG_DOORBELL_DISCONNECTING,
+	DXG_DOORBELL_DISCONNECTED_RETRY,
+	DXG_DOORBELL_DISCONNECTED_ABORT,
+	DXG_DOORBELL_DESTROYED,
+};
+
+struct dxg_doorbell {
+	struct dxg_object obj;
+	struct dxg_hwqueue *queue;	/* counted */
+	struct dxg_allocation *ring;	/* counted, and one hardware reference */
+	struct dxg_allocation *control;	/* same */
+	u32 id;				/* OS handle toward the KMD */
+	HANDLE kmd;			/* guard + ops */
+	struct mutex ops;
+	struct mutex lock;
+	enum dxg_doorbell_state state;	/* lock */
+	unsigned long pfn;		/* lock: the slot's page while connected */
+	struct task_struct *connecting;	/* lock: who is inside the KMD's connect, for CB-DC-6 */
+	struct dxg_region region;
+	unsigned long user_addr;	/* constant after create */
+	struct dxg_cell stat;		/* value: lock */
+	struct dxg_cell last_queued;
+	u64 connects;			/* lock, as the following */
+	u64 disconnects;
+	u64 victimized;
+	u64 faults_slot;
+	u64 faults_dummy;
+};
+
+void dxg_doorbell_init(struct dxg_doorbell *doorbell);
+NTSTATUS dxg_doorbell_connect(struct dxg_doorbell *doorbell);
+NTSTATUS dxg_doorbell_disconnect_callback(const DXGKARGCB_DISCONNECTDOORBELL *args);
+void dxg_doorbell_revoke(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATUS reason);
+void dxg_doorbell_disconnect(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATUS reason);
+void dxg_doorbell_end(struct dxg_doorbell *doorbell, bool kmd);
+void dxg_doorbell_kmd_destroy(struct dxg_doorbell *doorbell);
+bool dxg_doorbell_destroy(struct dxg_doorbell *doorbell);
+const char *dxg_doorbell_state_name(enum dxg_doorbell_state state);
+
+/* ---- waits, errors, teardown ---- */
+
+NTSTATUS dxg_fence_create(struct dxg_device *device, u64 initial, struct dxg_fence **out);
+void dxg_fence_destroy(struct dxg_fence *fence);
+u64 dxg_fence_value(const struct dxg_fence *fence);
+void dxg_wait_notify(struct dxgadapter *adapter);
+void dxg_wait_scan_work(struct work_struct *work);
+void dxg_wait_scan(struct dxgadapter *adapter);
+
+void dxg_adapter_reset(struct dxgadapter *adapter, unsigned int seen_resets,
+		       struct dxg_device *guilty, const char *reason);
+void dxg_adapter_reset_work(struct work_struct *work);
+void dxg_adapter_stop_locked(struct dxgadapter *adapter, enum dxg_adapter_state state);
+void dxg_adapter_destroy_kmd_objects_locked(struct dxgadapter *adapter, bool surprise);
+void dxg_adapter_dma_unmap_locked(struct dxgadapter *adapter);
+void dxg_process_teardown_work(struct work_struct *work);
+void dxg_process_mm_exit_work(struct work_struct *work);
+
+/* ---- the ioctl layer ---- */
+
+/* One call in progress; lives on the dispatcher's stack. */
+struct dxg_call {
+	struct dxg_process *process;
+	void *args;			/* kernel copy */
+	enum dxg_type type;		/* of the handle, for the common destroy call */
+	u32 created;			/* destroyed if copying the results out fails (KMT-0.5) */
+	u32 *created_list;		/* same, many; freed by the dispatcher */
+	u32 created_count;
+};
+
+NTSTATUS dxg_open_adapter_from_luid(struct dxg_call *call);
+NTSTATUS dxg_enum_adapters2(struct dxg_call *call);
+NTSTATUS dxg_enum_adapters3(struct dxg_call *call);
+NTSTATUS dxg_query_adapter_info(struct dxg_call *call);
+NTSTATUS dxg_create_device(struct dxg_call *call);
+NTSTATUS dxg_get_device_state(struct dxg_call *call);
+NTSTATUS dxg_create_context_virtual(struct dxg_call *call);
+NTSTATUS dxg_create_hwqueue(struct dxg_call *call);
+NTSTATUS dxg_create_paging_queue(struct dxg_call *call);
+NTSTATUS dxg_create_allocation(struct dxg_call *call);
+NTSTATUS dxg_destroy_allocation2(struct dxg_call *call);
+NTSTATUS dxg_lock2(struct dxg_call *call);
+NTSTATUS dxg_unlock2(struct dxg_call *call);
+NTSTATUS dxg_make_resident(struct dxg_call *call);
+NTSTATUS dxg_evict(struct dxg_call *call);
+NTSTATUS dxg_reserve_gpu_va(struct dxg_call *call);
+NTSTATUS dxg_map_gpu_va(struct dxg_call *call);
+NTSTATUS dxg_free_gpu_va(struct dxg_call *call);
+NTSTATUS dxg_wait_from_cpu(struct dxg_call *call);
+NTSTATUS dxg_create_doorbell(struct dxg_call *call);
+NTSTATUS dxg_connect_doorbell(struct dxg_call *call);
+NTSTATUS dxg_destroy_doorbell(struct dxg_call *call);
+NTSTATUS dxg_notify_work_submission(struct dxg_call *call);
+NTSTATUS dxg_destroy_by_handle(struct dxg_call *call);
+
+NTSTATUS dxg_destroy_object(struct dxg_object *obj);
+NTSTATUS dxg_copy_private(u64 user, u32 size, u32 max, void **out);
+NTSTATUS dxg_copy_in(void *to, u64 user, size_t size);
+NTSTATUS dxg_copy_out(u64 user, const void *from, size_t size);
+
+extern const struct file_operations dxg_fops;
+
+void dxg_debugfs_init(void);
+void dxg_debugfs_exit(void);
+void dxg_debugfs_add(struct dxgadapter *adapter);
+void dxg_debugfs_remove(struct dxgadapter *adapter);
+
+#endif /* _DXGKRNL_H */

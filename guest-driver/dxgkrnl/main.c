@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The module: parameters, the misc device, and what lives as long as it does.
+ */
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+
+#include "dxgkrnl.h"
+
+unsigned int dxg_tdr_timeout_ms = 2000;
+module_param_named(tdr_timeout_ms, dxg_tdr_timeout_ms, uint, 0644);
+MODULE_PARM_DESC(tdr_timeout_ms,
+		 "wait for a context's suspension, or without progress at process end, before the adapter is reset (ms, default 2000)");
+
+unsigned int dxg_max_queues = 1024;
+module_param_named(max_queues, dxg_max_queues, uint, 0644);
+MODULE_PARM_DESC(max_queues, "hardware queues, and so doorbells, per process (default 1024)");
+
+unsigned int dxg_max_handles = 65536;
+module_param_named(max_handles, dxg_max_handles, uint, 0644);
+MODULE_PARM_DESC(max_handles, "handles per process (default 65536)");
+
+unsigned int dxg_max_pinned_mb = 256;
+module_param_named(max_pinned_mb, dxg_max_pinned_mb, uint, 0644);
+MODULE_PARM_DESC(max_pinned_mb, "memory of a process's allocations (MiB, default 256)");
+
+struct workqueue_struct *dxg_wq;
+
+static struct miscdevice dxg_misc = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "dxg",
+	.fops	= &dxg_fops,
+	/* As on WSL: every user may compute; what a process may do is bounded by quotas. */
+	.mode	= 0666,
+};
+
+static int __init dxg_init(void)
+{
+	int ret;
+
+	dxg_wq = alloc_workqueue("dxgkrnl", WQ_UNBOUND, 0);
+	if (!dxg_wq)
+		return -ENOMEM;
+	ret = dxg_mapping_init();
+	if (ret)
+		goto err_wq;
+	dxg_debugfs_init();
+	ret = misc_register(&dxg_misc);
+	if (ret)
+		goto err_debugfs;
+	return 0;
+
+err_debugfs:
+	dxg_debugfs_exit();
+	dxg_mapping_exit();
+err_wq:
+	destroy_workqueue(dxg_wq);
+	return ret;
+}
+
+static void __exit dxg_exit(void)
+{
+	misc_deregister(&dxg_misc);
+	dxg_debugfs_exit();
+	/* Ends the teardowns that closed files left behind. */
+	destroy_workqueue(dxg_wq);
+	/* Files of mappings are put by another thread. */
+	dxg_mapping_exit();
+	xa_destroy(&dxg_ids);
+}
+
+module_init(dxg_init);
+module_exit(dxg_exit);
+
+MODULE_DESCRIPTION("OS layer of WDDM user-mode work submission");
+MODULE_LICENSE("GPL");
