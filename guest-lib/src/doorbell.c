@@ -33,6 +33,9 @@ NTSTATUS D3DKMTCreateDoorbell(D3DKMT_CREATE_DOORBELL *args)
 	if (!args)
 		return null_argument(__func__);
 	memcpy(body, args, sizeof(*args));
+	/* Padding of the caller's structure, which C leaves undefined. */
+	call.reserved0 = 0;
+	call.reserved1 = 0;
 	status = call_x(DXG_CREATEDOORBELL, &call.header, sizeof(call));
 	if (NT_SUCCESS(status))
 		memcpy(args, body, sizeof(*args));
