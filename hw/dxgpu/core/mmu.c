@@ -18,9 +18,12 @@
 static struct dxgpu_tlb_entry *tlb_slot(struct dxgpu_core *core, uint64_t tag,
                                         uint64_t page)
 {
-    /* The multiplier spreads spaces that use the same low addresses. */
-    return &core->tlb[(page ^ (tag * 0x9e3779b97f4a7c15ull >> 48)) %
-                      DXGPU_TLB_ENTRIES];
+    /*
+     * A multiplicative hash, as rings and buffers like round addresses, and
+     * all processes like the same ones. A page number has 36 bits.
+     */
+    return &core->tlb[(page + (tag << 36)) * 0x9e3779b97f4a7c15ull >>
+                      (64 - DXGPU_TLB_BITS)];
 }
 
 static bool fail(struct dxgpu_fault *fault, uint32_t code, uint32_t access,

@@ -24,7 +24,8 @@
 #include "dxgpu/status.h"
 
 #define DXGPU_NONE              UINT32_MAX
-#define DXGPU_TLB_ENTRIES       512
+#define DXGPU_TLB_BITS          9
+#define DXGPU_TLB_ENTRIES       (1u << DXGPU_TLB_BITS)
 #define DXGPU_CHUNK_BYTES       (64 * 1024)
 #define DXGPU_WINDOW_BYTES      256
 #define DXGPU_PACKET_BYTES      32      /* largest packet with operands */

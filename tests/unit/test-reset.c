@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reset by register and by the system: everything unbound and gone, nothing
+ * executes any more, and the device can be used again (DEV-12, FH-12).
+ */
+#include <string.h>
+
+#include "fake.h"
+
+static void check_empty(struct fake *f)
+{
+    struct dxgpu_node_status nodes[DXGPU_CORE_NODES];
+    const uint8_t *status = f->status;
+    uint32_t i;
+
+    memset(nodes, 0, sizeof(nodes));
+    for (i = 0; i < DXGPU_CORE_NODES; i++) {
+        nodes[i].running_queue = DXGPU_NO_QUEUE;
+    }
+    for (i = 0; i < f->layout.node_offset; i++) {
+        g_assert_cmpuint(status[i], ==, 0);
+    }
+    g_assert_cmpmem(status + f->layout.node_offset, sizeof(nodes), nodes,
+                    sizeof(nodes));
+    for (i = f->layout.fault_offset; i < f->layout.size; i++) {
+        g_assert_cmpuint(status[i], ==, 0);
+    }
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_SLOTS_BOUND), ==, 0);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_QUEUES), ==, 0);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_CONTEXTS), ==, 0);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_SPACES), ==, 0);
+    g_assert_cmpuint(dxgpu_core_status(f->core), ==, DXGPU_STATUS_DISABLED);
+}
+
+/* A device with a faulted queue, one in mid-entry, a suspended context. */
+static struct fake_queue make_busy(struct fake *f)
+{
+    struct fake_queue a = fake_bound_queue(f, 0, 0);
+    struct fake_queue b = fake_queue(f, 1, 0, a.root, 16);
+    int i;
+
+    fake_context(f, 1, 0, 1);
+    fake_queue(f, 2, 1, a.root, 16);
+    fake_cmd2(f, DXGPU_CMD_CONTEXT_SUSPEND, 1, 5);
+    fake_cmd2(f, DXGPU_CMD_DOORBELL_BIND, 1, 1);
+    fake_store_wp(&b, 99);
+    dxgpu_core_doorbell(f->core, 1, 0);
+    fake_run(f);
+    fake_assert_fault(&b, DXGPU_FAULT_WP);
+
+    for (i = 0; i < 12; i++) {
+        fake_put_nop(&a, 8);
+    }
+    fake_put_fence(&a, a.data, 1, 0);
+    fake_submit(&a);
+    dxgpu_core_doorbell(f->core, 0, 1);
+    g_assert_true(dxgpu_core_run(f->core));
+    return a;
+}
+
+static void test_register(void)
+{
+    struct fake *f = fake_new(NULL);
+    struct fake_queue q = make_busy(f);
+
+    dxgpu_core_set_int_enable(f->core, DXGPU_INT_RESET_DONE);
+    g_assert_cmpuint(dxgpu_core_reset_count(f->core), ==, 0);
+    dxgpu_core_control(f->core, DXGPU_CONTROL_RESET | DXGPU_CONTROL_ENABLE);
+    g_assert_cmpuint(dxgpu_core_status(f->core), ==, DXGPU_STATUS_RESETTING);
+    dxgpu_core_control(f->core, DXGPU_CONTROL_ENABLE);
+    g_assert_cmpuint(dxgpu_core_status(f->core), ==, DXGPU_STATUS_RESETTING);
+    dxgpu_core_control(f->core, DXGPU_CONTROL_RESET);
+    dxgpu_core_doorbell(f->core, 0, 1);
+    fake_run(f);
+
+    check_empty(f);
+    g_assert_cmpuint(fake_load(f, q.data_bus), ==, 0);
+    g_assert_cmpuint(dxgpu_core_reset_count(f->core), ==, 1);
+    g_assert_cmpuint(dxgpu_core_int_cause(f->core), ==, DXGPU_INT_RESET_DONE);
+    g_assert_cmpuint(dxgpu_core_int_enable(f->core), ==, DXGPU_INT_RESET_DONE);
+    g_assert_cmpuint(f->vectors[DXGPU_VECTOR_EVENT], ==, 1);
+
+    /* Rings reach nobody. */
+    dxgpu_core_doorbell(f->core, 0, 1);
+    fake_run(f);
+    g_assert_cmpuint(fake_load(f, q.data_bus), ==, 0);
+    fake_free(f);
+}
+
+static void test_cold(void)
+{
+    struct fake *f = fake_new(NULL);
+
+    make_busy(f);
+    dxgpu_core_set_int_enable(f->core, 7);
+    dxgpu_core_cold_reset(f->core);
+    check_empty(f);
+    g_assert_cmpuint(dxgpu_core_int_cause(f->core), ==, 0);
+    g_assert_cmpuint(dxgpu_core_int_enable(f->core), ==, 0);
+    g_assert_cmpuint(dxgpu_core_reset_count(f->core), ==, 0);
+    fake_run(f);
+    check_empty(f);
+    fake_free(f);
+}
+
+/* A cold reset ends a reset by register that the worker has not begun. */
+static void test_cold_during_register(void)
+{
+    struct fake *f = fake_new(NULL);
+
+    dxgpu_core_control(f->core, DXGPU_CONTROL_RESET);
+    dxgpu_core_cold_reset(f->core);
+    fake_run(f);
+    g_assert_cmpuint(dxgpu_core_reset_count(f->core), ==, 0);
+    g_assert_cmpuint(dxgpu_core_status(f->core), ==, DXGPU_STATUS_DISABLED);
+    fake_free(f);
+}
+
+/* Requests that nobody served do not come back on the objects made after. */
+static void test_drops_requests(void)
+{
+    struct fake *f = fake_new(NULL);
+    struct fake_queue q = fake_bound_queue(f, 0, 0);
+
+    fake_cmd2(f, DXGPU_CMD_QUEUE_REMOVE, 0, 1);
+    fake_cmd2(f, DXGPU_CMD_CONTEXT_SUSPEND, 0, 2);
+    fake_cmd4(f, DXGPU_CMD_SPACE_INVALIDATE, 0, 0, 0, 3);
+    dxgpu_core_control(f->core, DXGPU_CONTROL_RESET);
+    fake_run(f);
+    check_empty(f);
+
+    dxgpu_core_control(f->core, DXGPU_CONTROL_ENABLE);
+    q = fake_bound_queue(f, 0, 0);
+    fake_submit_fence(&q, 6);
+    dxgpu_core_doorbell(f->core, 0, 1);
+    fake_run(f);
+    g_assert_cmpuint(fake_load(f, q.data_bus), ==, 6);
+    g_assert_cmpuint(fake_context_status(f, 0)->suspend_fence, ==, 0);
+
+    /* And new ones of the same objects are served. */
+    fake_cmd4(f, DXGPU_CMD_SPACE_INVALIDATE, 0, 0, 0, 4);
+    fake_cmd2(f, DXGPU_CMD_QUEUE_REMOVE, 0, 5);
+    fake_run(f);
+    g_assert_cmpuint(fake_space_status(f, 0)->invalidate_fence, ==, 4);
+    g_assert_cmpuint(fake_queue_status(f, 0)->remove_fence, ==, 5);
+    fake_free(f);
+}
+
+/* A reset of a device that does not run is a reset too. */
+static void test_when_disabled(void)
+{
+    struct fake *f = fake_new(NULL);
+
+    dxgpu_core_control(f->core, DXGPU_CONTROL_RESET);
+    fake_run(f);
+    dxgpu_core_control(f->core, DXGPU_CONTROL_RESET);
+    fake_run(f);
+    g_assert_cmpuint(dxgpu_core_reset_count(f->core), ==, 2);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_RESETS), ==, 2);
+    fake_free(f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/reset/register", test_register);
+    g_test_add_func("/reset/cold", test_cold);
+    g_test_add_func("/reset/cold-during-register", test_cold_during_register);
+    g_test_add_func("/reset/drops-requests", test_drops_requests);
+    g_test_add_func("/reset/when-disabled", test_when_disabled);
+    return g_test_run();
+}

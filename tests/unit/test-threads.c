@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The core with a worker thread, and rings and commands from others: nothing
+ * is lost and nothing is done twice, however binds, unbinds, suspends,
+ * invalidates, removals and resets fall. For TSan as well as for ASan.
+ *
+ * Rings come without a lock from several threads; commands from one at a time,
+ * as under the BQL. Every wait is bounded by the test's own time-out.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+
+#include "fake.h"
+
+#define QUEUES 12
+#define SLOTS 4
+#define RINGERS 3
+#define ENTRIES_PER_QUEUE 2000
+
+static struct fake *f;
+static _Atomic bool stop;
+static struct fake_queue queues[QUEUES];
+static _Atomic uint32_t waits;
+
+/* Sleeps as a real worker does: only when the core says so, until a kick. */
+static void *worker(void *opaque)
+{
+    uint32_t seen = 0;
+
+    (void)opaque;
+    while (!stop) {
+        while (f->kicks == seen) {
+            if (stop) {
+                return NULL;
+            }
+            sched_yield();
+        }
+        seen = f->kicks;
+        while (dxgpu_core_run(f->core)) {
+            if (stop) {
+                return NULL;
+            }
+        }
+        waits++;
+    }
+    return NULL;
+}
+
+/* A hostile process: rings every slot, also unbound and foreign ones. */
+static void *ringer(void *opaque)
+{
+    uint32_t slot = GPOINTER_TO_UINT(opaque);
+
+    while (!stop) {
+        slot++;
+        dxgpu_core_doorbell(f->core, slot % (SLOTS + 1), slot);
+        sched_yield();
+    }
+    return NULL;
+}
+
+static void wait_for(volatile uint64_t *word, uint64_t value)
+{
+    while (atomic_load_explicit((_Atomic uint64_t *)(uintptr_t)word,
+                                memory_order_acquire) != value) {
+        sched_yield();
+    }
+}
+
+static void start(pthread_t *thread, void *(*run)(void *), uintptr_t arg)
+{
+    g_assert_cmpint(pthread_create(thread, NULL, run, (void *)arg), ==, 0);
+}
+
+/* One entry of a queue: a copy, and the fence that carries its number. */
+static bool try_submit(struct fake_queue *q)
+{
+    uint64_t rp = fake_load(f, q->control_bus +
+                            offsetof(struct dxgpu_ring_control, rp));
+
+    if (q->wp == ENTRIES_PER_QUEUE || q->wp - rp == q->entries) {
+        return false;
+    }
+    fake_put_copy(q, q->data + 4096, q->data + 8192, 64);
+    fake_put_fence(q, q->data, q->wp + 1, 0);
+    fake_submit(q);
+    return true;
+}
+
+static bool all_done(void)
+{
+    int i;
+
+    for (i = 0; i < QUEUES; i++) {
+        if (fake_load(f, queues[i].data_bus) != ENTRIES_PER_QUEUE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * More queues than slots; a submitter that binds, rings and unbinds as a
+ * driver does, with suspends and invalidates in between.
+ */
+static void test_exactly_once(void)
+{
+    struct dxgpu_core_config config = fake_config();
+    pthread_t thread, ringers[RINGERS];
+    uint32_t slot = 0, bound[SLOTS] = { 0 };
+    uint64_t root, fence = 0;
+    int i, round = 0;
+
+    stop = false;
+    f = fake_new(&config);
+    root = fake_space(f, 0);
+    for (i = 0; i < 3; i++) {
+        fake_context(f, i, 0, i);
+    }
+    for (i = 0; i < QUEUES; i++) {
+        queues[i] = fake_queue(f, i, i % 3, root, 16);
+    }
+    start(&thread, worker, 0);
+    for (i = 0; i < RINGERS; i++) {
+        start(&ringers[i], ringer, i);
+    }
+
+    while (!all_done()) {
+        i = round++ % QUEUES;
+        while (try_submit(&queues[i])) {
+            continue;
+        }
+        /* The ring goes into the dummy: the bind's sample has to find it. */
+        slot = (slot + 1) % SLOTS;
+        if (bound[slot]) {
+            g_assert_cmpint(fake_cmd1(f, DXGPU_CMD_DOORBELL_UNBIND, slot), ==,
+                            DXGPU_CMD_OK);
+        }
+        bound[slot] = 0;
+        if (fake_cmd2(f, DXGPU_CMD_DOORBELL_BIND, slot, i) == DXGPU_CMD_OK) {
+            bound[slot] = 1;
+        }
+        if (round % 7 == 0) {
+            fence++;
+            fake_cmd2(f, DXGPU_CMD_CONTEXT_SUSPEND, i % 3, fence);
+            wait_for(&fake_context_status(f, i % 3)->suspend_fence, fence);
+            fake_cmd1(f, DXGPU_CMD_CONTEXT_RESUME, i % 3);
+        }
+        if (round % 5 == 0) {
+            fence++;
+            fake_cmd4(f, DXGPU_CMD_SPACE_INVALIDATE, 0, 0, 0, fence);
+            wait_for(&fake_space_status(f, 0)->invalidate_fence, fence);
+        }
+    }
+
+    /* The last RP may follow the last fence. */
+    for (i = 0; i < QUEUES; i++) {
+        wait_for(&fake_control(&queues[i])->rp, ENTRIES_PER_QUEUE);
+    }
+    stop = true;
+    pthread_join(thread, NULL);
+    for (i = 0; i < RINGERS; i++) {
+        pthread_join(ringers[i], NULL);
+    }
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_ENTRIES_COMPLETED), ==,
+                     QUEUES * ENTRIES_PER_QUEUE);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_FENCE_WRITES), ==,
+                     QUEUES * ENTRIES_PER_QUEUE);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_COPY_BYTES), ==,
+                     QUEUES * ENTRIES_PER_QUEUE * 64);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_FAULTS), ==, 0);
+    g_test_message("worker slept %u times", waits);
+    fake_free(f);
+}
+
+/* A lone ring after the worker went to sleep always wakes it. */
+static void test_no_lost_wakeup(void)
+{
+    pthread_t thread;
+    struct fake_queue q;
+    int i;
+
+    stop = false;
+    f = fake_new(NULL);
+    start(&thread, worker, 0);
+    q.f = f;
+    {
+        uint64_t root = fake_space(f, 0);
+
+        fake_context(f, 0, 0, 0);
+        q = fake_queue(f, 0, 0, root, 2);
+        fake_cmd2(f, DXGPU_CMD_DOORBELL_BIND, 0, 0);
+    }
+    for (i = 1; i <= 20000; i++) {
+        fake_submit_fence(&q, i);
+        dxgpu_core_doorbell(f->core, 0, i);
+        wait_for(&fake_control(&q)->rp, i);
+    }
+    stop = true;
+    pthread_join(thread, NULL);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_ENTRIES_COMPLETED), ==, 20000);
+    fake_free(f);
+}
+
+/* Queues come and go, and the device is reset, under rings and load. */
+static void test_remove_and_reset(void)
+{
+    pthread_t thread, ringers[RINGERS];
+    uint64_t root, resets = 0;
+    int i, round;
+
+    stop = false;
+    f = fake_new(NULL);
+    start(&thread, worker, 0);
+    for (i = 0; i < RINGERS; i++) {
+        start(&ringers[i], ringer, i);
+    }
+    for (round = 1; round <= 60; round++) {
+        f->mem_used = 0;
+        root = fake_space(f, 0);
+        fake_context(f, 0, 0, 0);
+        for (i = 0; i < 4; i++) {
+            queues[i] = fake_queue(f, i, 0, root, 16);
+            fake_cmd2(f, DXGPU_CMD_DOORBELL_BIND, i, i);
+            while (queues[i].wp < 16) {
+                fake_put_fill(&queues[i], queues[i].data, 4096, round);
+                fake_submit(&queues[i]);
+            }
+        }
+        for (i = 0; i < 4; i += 2) {
+            g_assert_cmpint(fake_cmd2(f, DXGPU_CMD_QUEUE_REMOVE, i, round),
+                            ==, DXGPU_CMD_OK);
+        }
+        for (i = 0; i < 4; i += 2) {
+            wait_for(&fake_queue_status(f, i)->remove_fence, round);
+            g_assert_cmpint(fake_command(f, DXGPU_CMD_QUEUE_CREATE, i, 0,
+                                         queues[i].ring, 16,
+                                         queues[i].control, 0), ==,
+                            DXGPU_CMD_OK);
+        }
+        dxgpu_core_control(f->core, DXGPU_CONTROL_RESET);
+        resets++;
+        while (dxgpu_core_status(f->core) != DXGPU_STATUS_DISABLED) {
+            sched_yield();
+        }
+        g_assert_cmpuint(dxgpu_core_reset_count(f->core), ==, resets);
+        g_assert_cmpuint(fake_stat(f, DXGPU_STAT_QUEUES), ==, 0);
+        g_assert_cmpuint(fake_stat(f, DXGPU_STAT_SLOTS_BOUND), ==, 0);
+        dxgpu_core_control(f->core, DXGPU_CONTROL_ENABLE);
+    }
+    stop = true;
+    pthread_join(thread, NULL);
+    for (i = 0; i < RINGERS; i++) {
+        pthread_join(ringers[i], NULL);
+    }
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_FAULTS), ==, 0);
+    fake_free(f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/threads/exactly-once", test_exactly_once);
+    g_test_add_func("/threads/no-lost-wakeup", test_no_lost_wakeup);
+    g_test_add_func("/threads/remove-and-reset", test_remove_and_reset);
+    return g_test_run();
+}
