@@ -6,6 +6,7 @@
  *
  * Bus memory is one array at FAKE_BASE; every other address is no memory. The
  * core is run by the test (fake_run) unless the test starts a thread for it.
+ * What the device writes behind the compiler's back is volatile here.
  */
 #ifndef FAKE_H
 #define FAKE_H

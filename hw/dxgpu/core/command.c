@@ -214,7 +214,11 @@ static enum dxgpu_cmd_result queue_create(struct dxgpu_core *core,
     q->faulted = false;
     q->rings_seen = 0;
     atomic_store(&q->rings, 0);
+    q->context_prev = NULL;
     q->context_next = context->queues;
+    if (context->queues) {
+        context->queues->context_prev = q;
+    }
     context->queues = q;
     q->present = true;
     dxgpu_status_queue_new(core, q, context->suspend_wanted ?

@@ -85,13 +85,16 @@ static void acknowledge(struct dxgpu_core *core, struct dxgpu_request *r,
 static void serve_remove(struct dxgpu_core *core, struct dxgpu_request *r)
 {
     struct dxgpu_queue *q = &core->queues[r->id];
-    struct dxgpu_queue **link = &q->context->queues;
 
     dxgpu_sched_remove(core, q);
-    while (*link != q) {
-        link = &(*link)->context_next;
+    if (q->context_prev) {
+        q->context_prev->context_next = q->context_next;
+    } else {
+        q->context->queues = q->context_next;
     }
-    *link = q->context_next;
+    if (q->context_next) {
+        q->context_next->context_prev = q->context_prev;
+    }
     q->present = false;
     q->removing = false;
     dxgpu_core_count(core, DXGPU_STAT_QUEUES, -1ull);
@@ -140,19 +143,21 @@ static void serve_invalidate(struct dxgpu_core *core, struct dxgpu_request *r)
     acknowledge(core, r, DXGPU_STAT_INVALIDATES);
 }
 
-static void serve_requests(struct dxgpu_core *core)
+/* Serves the oldest request; returns false if there was none. */
+static bool serve_request(struct dxgpu_core *core)
 {
     struct dxgpu_request *r;
     bool acknowledged = false;
 
     pthread_mutex_lock(&core->lock);
-    while ((r = core->requests)) {
+    r = core->requests;
+    if (r) {
         core->requests = r->next;
         if (!core->requests) {
             core->requests_end = &core->requests;
         }
         r->queued = false;
-        acknowledged |= r->fence_due;
+        acknowledged = r->fence_due;
         switch (r->kind) {
         case DXGPU_CMD_QUEUE_REMOVE:
             serve_remove(core, r);
@@ -169,6 +174,21 @@ static void serve_requests(struct dxgpu_core *core)
 
     if (acknowledged) {
         dxgpu_core_post(core, DXGPU_INT_ACK);
+    }
+    return r;
+}
+
+/*
+ * As many as there can be objects at most, so that a front that goes on asking
+ * does not keep the queues from running. The lock is given back after each.
+ */
+static void serve_requests(struct dxgpu_core *core)
+{
+    const struct dxgpu_core_config *c = &core->config;
+    uint32_t left = c->queues + c->contexts + c->spaces;
+
+    while (left-- && serve_request(core)) {
+        continue;
     }
 }
 

@@ -89,6 +89,7 @@ struct dxgpu_queue {
     uint64_t control;           /* [const] GPUVA */
     struct dxgpu_context *context;      /* [const] */
     struct dxgpu_queue *context_next;   /* [lock] */
+    struct dxgpu_queue *context_prev;   /* [lock] */
     struct dxgpu_queue *next;   /* [lock] run list */
     struct dxgpu_queue *prev;   /* [lock] run list */
     struct dxgpu_request remove;
