@@ -202,7 +202,7 @@ NTSTATUS dxg_enum_adapters3(struct dxg_call *call)
 {
 	struct dxg_enumadapters3 *args = call->args;
 
-	if ((args->filter & ~DXG_ENUM_FILTERS) || args->reserved)
+	if (args->filter & ~DXG_ENUM_FILTERS)
 		return STATUS_INVALID_PARAMETER;
 	return dxg_enum_adapters(call, args->adapters, &args->num_adapters);
 }
@@ -314,8 +314,6 @@ NTSTATUS dxg_query_adapter_info(struct dxg_call *call)
 	struct dxg_object *obj;
 	NTSTATUS status;
 
-	if (args->reserved)
-		return STATUS_INVALID_PARAMETER;
 	obj = dxg_handle_get(call->process, args->adapter, DXG_TYPE_ADAPTER);
 	if (!obj)
 		return STATUS_INVALID_PARAMETER;

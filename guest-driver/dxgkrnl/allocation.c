@@ -195,8 +195,7 @@ static NTSTATUS dxg_allocation_create(struct dxg_device *device, struct dxg_allo
 	NTSTATUS status;
 	u32 handle;
 
-	if (info->flags || info->reserved0 || info->reserved1 ||
-	    memchr_inv(info->reserved, 0, sizeof(info->reserved)) ||
+	if (info->flags || memchr_inv(info->reserved, 0, sizeof(info->reserved)) ||
 	    !!info->sysmem != !!(flags & DXG_ALLOCATION_EXISTING_SYSMEM))
 		return STATUS_INVALID_PARAMETER;
 
@@ -269,8 +268,7 @@ NTSTATUS dxg_create_allocation(struct dxg_call *call)
 	u32 i;
 
 	if (!args->alloc_count || args->alloc_count > DXG_ALLOCATION_MAX_COUNT || args->resource ||
-	    args->reserved0 || args->reserved1 || args->reserved2 || args->priv_drv_data_size ||
-	    args->private_runtime_data_size || (args->flags & ~DXG_ALLOCATION_FLAGS))
+	    args->priv_drv_data_size || args->private_runtime_data_size || (args->flags & ~DXG_ALLOCATION_FLAGS))
 		return STATUS_INVALID_PARAMETER;
 
 	device = dxg_device_lookup(call->process, args->device, &status);
@@ -393,7 +391,7 @@ NTSTATUS dxg_lock2(struct dxg_call *call)
 	struct dxg_object *keep;
 	NTSTATUS status;
 
-	if (args->flags || args->reserved)
+	if (args->flags)
 		return STATUS_INVALID_PARAMETER;
 	allocation = dxg_lock_lookup(call->process, args->device, args->allocation, &keep);
 	if (!allocation)

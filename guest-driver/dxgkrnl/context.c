@@ -174,8 +174,7 @@ NTSTATUS dxg_create_context_virtual(struct dxg_call *call)
 	u32 handle = 0;
 
 	if (!(args->flags & DXG_CONTEXT_HW_QUEUE_SUPPORTED) || args->engine_affinity > 1 ||
-	    (args->flags & ~(DXG_CONTEXT_HW_QUEUE_SUPPORTED | DXG_CONTEXT_DISABLE_GPU_TIMEOUT)) ||
-	    args->reserved)
+	    (args->flags & ~(DXG_CONTEXT_HW_QUEUE_SUPPORTED | DXG_CONTEXT_DISABLE_GPU_TIMEOUT)))
 		return STATUS_INVALID_PARAMETER;
 	device = dxg_device_lookup(call->process, args->device, &status);
 	if (!device)

@@ -133,7 +133,6 @@ static NTSTATUS dxg_device_kmd_create(struct dxg_device *device, u32 flags)
 	DXGKARG_CREATEDEVICE args = {
 		.hDevice = device,
 		.Flags = flags,
-		.hKmdProcess = device->pa->kmd,
 	};
 	NTSTATUS status;
 
@@ -155,8 +154,7 @@ static NTSTATUS dxg_device_kmd_create(struct dxg_device *device, u32 flags)
  * dxg_create_device() - D3DKMTCreateDevice
  * @call: struct dxg_createdevice
  *
- * Return: INVALID_PARAMETER for a bad handle, flag or non-zero legacy field,
- * DEVICE_REMOVED, NO_MEMORY.
+ * Return: INVALID_PARAMETER for a bad handle or flag, DEVICE_REMOVED, NO_MEMORY.
  */
 NTSTATUS dxg_create_device(struct dxg_call *call)
 {
@@ -167,7 +165,7 @@ NTSTATUS dxg_create_device(struct dxg_call *call)
 	NTSTATUS status;
 	u32 handle = 0;
 
-	if ((args->flags & ~DXG_CREATEDEVICE_DISABLE_GPU_TIMEOUT) || args->adapter_pointer >> 32)
+	if (args->flags & ~DXG_CREATEDEVICE_DISABLE_GPU_TIMEOUT)
 		return STATUS_INVALID_PARAMETER;
 	keep = dxg_handle_get(call->process, args->adapter, DXG_TYPE_ADAPTER);
 	if (!keep)

@@ -182,8 +182,7 @@ NTSTATUS dxg_create_doorbell(struct dxg_call *call)
 	NTSTATUS status;
 	u32 handle = 0;
 
-	if ((args->flags & ~(DXG_DOORBELL_REQUIRE_SECONDARY | DXG_DOORBELL_RESIZE)) ||
-	    args->reserved0 || args->reserved1)
+	if (args->flags & ~(DXG_DOORBELL_REQUIRE_SECONDARY | DXG_DOORBELL_RESIZE))
 		return STATUS_INVALID_PARAMETER;
 
 	queue_obj = dxg_handle_get(process, args->queue, DXG_TYPE_HWQUEUE);

@@ -4,7 +4,8 @@
  *
  * A call is looked up by its whole number; the arguments are copied in once, the
  * function works on the copy, results are copied out last, and what was created is
- * destroyed again if that fails (KMT-0.5). 'G' calls answer by errno, 'X' calls by
+ * destroyed again if that fails (KMT-0.5). Words that are mere padding in the D3DKMT
+ * structure are not looked at: a C program cannot be blamed for them. 'G' calls answer by errno, 'X' calls by
  * header.status (uapi/dxg.h). A user's mistake is never logged.
  *
  * mmap of this file is refused: mappings are made by create calls (MAP-1).

@@ -243,7 +243,7 @@ NTSTATUS dxg_reserve_gpu_va(struct dxg_call *call)
 	NTSTATUS status;
 	u64 start;
 
-	if (args->reserved0 || args->driver_protection || (u32)args->reservation_type > 2 ||
+	if (args->driver_protection || (u32)args->reservation_type > 2 ||
 	    !args->size || args->size & (SZ_4K - 1) || args->base_address & (DXG_VA_ALIGN - 1))
 		return STATUS_INVALID_PARAMETER;
 
@@ -364,8 +364,7 @@ NTSTATUS dxg_map_gpu_va(struct dxg_call *call)
 	struct dxg_object *keep, *obj;
 	NTSTATUS status = STATUS_INVALID_PARAMETER;
 
-	if (args->reserved0 || args->reserved1 || args->reserved2 || args->reserved3 ||
-	    args->reserved4 || args->driver_protection ||
+	if (args->reserved2 || args->reserved4 || args->driver_protection ||
 	    (args->protection & ~DXG_PROTECTION_WRITE))
 		return STATUS_INVALID_PARAMETER;
 
@@ -413,8 +412,6 @@ NTSTATUS dxg_free_gpu_va(struct dxg_call *call)
 	struct dxg_object *keep;
 	u64 last;
 
-	if (args->reserved)
-		return STATUS_INVALID_PARAMETER;
 	keep = dxg_handle_get(call->process, args->adapter, DXG_TYPE_ADAPTER);
 	if (!keep)
 		return STATUS_INVALID_PARAMETER;

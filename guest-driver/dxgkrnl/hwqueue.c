@@ -226,7 +226,7 @@ NTSTATUS dxg_create_hwqueue(struct dxg_call *call)
 	NTSTATUS status;
 	u32 handle = 0;
 
-	if ((args->flags & ~DXG_HWQUEUE_FLAGS) || args->reserved0)
+	if (args->flags & ~DXG_HWQUEUE_FLAGS)
 		return STATUS_INVALID_PARAMETER;
 	keep = dxg_handle_get(process, args->context, DXG_TYPE_CONTEXT);
 	if (!keep)

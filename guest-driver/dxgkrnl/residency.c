@@ -151,7 +151,7 @@ NTSTATUS dxg_make_resident(struct dxg_call *call)
 
 	/* b0 CantTrimFurther and b1 MustSucceed: there is never anything to trim. */
 	if (!args->alloc_count || args->alloc_count > DXG_MAKERESIDENT_MAX_COUNT ||
-	    args->reserved || (args->flags & ~3u))
+	    (args->flags & ~3u))
 		return STATUS_INVALID_PARAMETER;
 	keep = dxg_handle_get(call->process, args->paging_queue, DXG_TYPE_PAGING_QUEUE);
 	if (!keep)
@@ -211,7 +211,7 @@ NTSTATUS dxg_evict(struct dxg_call *call)
 
 	/* b0 EvictOnlyIfNecessary and b1 NotWrittenTo are hints. */
 	if (!args->alloc_count || args->alloc_count > DXG_MAKERESIDENT_MAX_COUNT ||
-	    args->reserved || (args->flags & ~3u))
+	    (args->flags & ~3u))
 		return STATUS_INVALID_PARAMETER;
 	device = dxg_device_lookup(call->process, args->device, &status);
 	if (!device)
@@ -285,8 +285,7 @@ NTSTATUS dxg_create_paging_queue(struct dxg_call *call)
 	NTSTATUS status;
 	u32 handle = 0;
 
-	if (args->physical_adapter_index || args->reserved || args->priority < -1 ||
-	    args->priority > 1)
+	if (args->physical_adapter_index || args->priority < -1 || args->priority > 1)
 		return STATUS_INVALID_PARAMETER;
 	device = dxg_device_lookup(call->process, args->device, &status);
 	if (!device)

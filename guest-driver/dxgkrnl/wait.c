@@ -227,7 +227,7 @@ NTSTATUS dxg_wait_from_cpu(struct dxg_call *call)
 	struct dxg_device *device;
 	NTSTATUS status;
 
-	if (!args->object_count || args->object_count > DXG_WAIT_MAX_OBJECTS || args->reserved ||
+	if (!args->object_count || args->object_count > DXG_WAIT_MAX_OBJECTS ||
 	    (args->flags & ~DXG_WAIT_ANY))
 		return STATUS_INVALID_PARAMETER;
 	device = dxg_device_lookup(call->process, args->device, &status);
