@@ -193,9 +193,12 @@ static int dxg_fs_init_context(struct fs_context *fc)
 	return init_pseudo(fc, DXG_FS_MAGIC) ? 0 : -ENOMEM;
 }
 
+/*
+ * No owner: the mount lives as long as the module, and would keep it for ever. What
+ * outlives a close are the mapping files, and each of them holds the module.
+ */
 static struct file_system_type dxg_fs_type = {
 	.name			= "dxg",
-	.owner			= THIS_MODULE,
 	.init_fs_context	= dxg_fs_init_context,
 	.kill_sb		= kill_anon_super,
 };
