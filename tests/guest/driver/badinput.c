@@ -59,8 +59,12 @@ static void headers(struct queue *queue)
 	       "a larger structure with a zero tail");
 	expect(sized_connect(queue->doorbell, bytes + 16, bytes + 16, 1), STATUS_INVALID_PARAMETER,
 	       "a larger structure with something in its tail");
-	expect(sized_connect(queue->doorbell, bytes, bytes + 8, 0), STATUS_INVALID_PARAMETER,
-	       "a header.size beyond the command's size");
+	expect(sized_connect(queue->doorbell, bytes, bytes + 8, 0), STATUS_SUCCESS,
+	       "a larger header.size alone, with a zero tail");
+	expect(sized_connect(queue->doorbell, bytes, bytes + 8, 1), STATUS_INVALID_PARAMETER,
+	       "a larger header.size alone, with something in its tail");
+	expect(sized_connect(queue->doorbell, bytes, 0xffffffff, 0), STATUS_INVALID_PARAMETER,
+	       "a header.size of 4 GiB");
 	expect(sized_connect(queue->doorbell, bytes, bytes - 8, 0), STATUS_INVALID_PARAMETER,
 	       "a header.size short of the command's size");
 	ok(!NT_SUCCESS(sized_connect(queue->doorbell, 8, 8, 0)), "a structure without a header");

@@ -81,10 +81,10 @@ static void wrong_type(struct kmt_session *session, struct queue *queue)
 	ok(queue_probe(queue) == STATUS_SUCCESS, "the queue still works after all that");
 }
 
-/* Values that no table ever gave out, as any handle. */
+/* Values that no table has given out yet, as any handle. */
 static void invented(struct kmt_session *session)
 {
-	static const uint32_t values[] = { 0, 1, 0x40, 0x7fffffff, 0x80000000, 0xffffffff };
+	static const uint32_t values[] = { 0, 0x40000001, 0x7fffffff, 0x80000000, 0xffffffff };
 	unsigned int accepted = 0, i;
 	int as;
 

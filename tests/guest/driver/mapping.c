@@ -212,6 +212,7 @@ static void remapping(void)
 	   "and is no doorbell any more");
 	queue.doorbell = 0;
 	must(queue_destroy(&queue), "queue");
+	munmap(moved, KMT_PAGE_BYTES);
 }
 
 /* The process takes its own mappings away: its loss, nobody else's. */
