@@ -152,7 +152,7 @@ def run(test):
 
 def _output(test):
     """(stdout, stderr, what went wrong or None) of one run."""
-    env = dict(os.environ, DXG_NO_SETUP="1", **test.env)
+    env = {**os.environ, "DXG_NO_SETUP": "1", **test.env}
     try:
         child = proc.spawn(test.command, cwd=test.folder, env=env,
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
