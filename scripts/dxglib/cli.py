@@ -91,3 +91,7 @@ def main(arguments):
         # The reader of our stdout is gone (| head): nobody to tell.
         sys.stdout = None
         return errors.FAILED
+    except OSError as error:
+        # No space, no permission: build/ cannot be used as it must.
+        ui.say(f"{error.filename or 'system'}: {error.strerror}")
+        return errors.SETUP
