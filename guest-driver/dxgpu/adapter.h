@@ -43,6 +43,7 @@
 #include <linux/pci.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <d3dkmddi.h>
 #include <dxgpu/regs.h>
@@ -108,6 +109,7 @@ struct dxgpu_adapter {
 	u32 generation;
 	u64 last_fence;			/* of the last asynchronous command */
 	wait_queue_head_t ack_wait;	/* woken by ACK and when @generation changes */
+	struct work_struct reset_seen_work; /* the device was reset; by us? */
 
 	spinlock_t object_lock;		/* the two below; taken in interrupts */
 	struct xarray queues;		/* id to dxgpu_hwqueue; changed under @object_lock */
@@ -173,6 +175,7 @@ bool dxgpu_hardware_present(struct dxgpu_adapter *adapter);
 int dxgpu_hardware_reset(struct dxgpu_adapter *adapter);
 int dxgpu_hardware_enable(struct dxgpu_adapter *adapter);
 void dxgpu_hardware_lost(struct dxgpu_adapter *adapter, const char *what, u32 id);
+void dxgpu_reset_seen(struct work_struct *work);
 NTSTATUS dxgpu_reset_from_timeout(HANDLE hadapter);
 NTSTATUS dxgpu_restart_from_timeout(HANDLE hadapter);
 

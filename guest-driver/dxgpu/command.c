@@ -93,9 +93,9 @@ NTSTATUS dxgpu_command_args(struct dxgpu_adapter *adapter, u32 generation,
 unlock:
 	mutex_unlock(&adapter->command_lock);
 
-	/* Somebody else reset the device, by sysfs or its power state, and all is lost. */
+	/* Somebody else reset the device, and all is lost. */
 	if (result == DXGPU_CMD_ERR_STATE)
-		dxgpu_hardware_lost(adapter, "device found disabled, command", opcode);
+		dxgpu_hardware_lost(adapter, "device found disabled by command", opcode);
 	return status;
 }
 
@@ -111,7 +111,7 @@ static bool dxgpu_command_done(struct dxgpu_adapter *adapter, u32 generation,
  * @generation: that the command was sent to
  * @record: address of the record's fence in the status region
  * @fence: the command's fence
- * @what: names the command in the log
+ * @what: what has failed if it does not come, for the log
  * @id: the object's
  *
  * Bounded by command_timeout_ms; a device that does not answer in time is

@@ -80,7 +80,7 @@ NTSTATUS dxgpu_destroy_context(HANDLE hcontext)
 	status = dxgpu_command(adapter, context->generation, DXGPU_CMD_CONTEXT_DESTROY,
 			       context->id);
 	if (!NT_SUCCESS(status) && status != STATUS_DEVICE_REMOVED)
-		dxgpu_hardware_lost(adapter, "destroy of context", context->id);
+		dxgpu_hardware_lost(adapter, "failed destroy of context", context->id);
 
 	ida_free(&adapter->context_ids, context->id);
 	kfree(context);
@@ -142,7 +142,7 @@ NTSTATUS dxgpu_suspend_context(HANDLE hadapter, const DXGKARG_SUSPENDCONTEXT *ar
 	if (status == STATUS_DEVICE_REMOVED)
 		return STATUS_SUCCESS;
 	if (!NT_SUCCESS(status)) {
-		dxgpu_hardware_lost(adapter, "suspend of context", context->id);
+		dxgpu_hardware_lost(adapter, "failed suspend of context", context->id);
 		return STATUS_SUCCESS;
 	}
 

@@ -177,9 +177,9 @@ NTSTATUS dxgpu_destroy_doorbell(const DXGKARG_DESTROYDOORBELL *args)
 		dxgpu_command_wait(adapter, generation,
 				   dxgpu_queue_record(adapter, queue->id) +
 				   offsetof(struct dxgpu_queue_status, remove_fence),
-				   fence, "removal of queue", queue->id);
+				   fence, "failed removal of queue", queue->id);
 	else if (status != STATUS_DEVICE_REMOVED)
-		dxgpu_hardware_lost(adapter, "removal of queue", queue->id);
+		dxgpu_hardware_lost(adapter, "failed removal of queue", queue->id);
 
 	WRITE_ONCE(queue->on_device, false);
 	kfree(doorbell);

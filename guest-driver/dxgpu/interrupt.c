@@ -48,6 +48,8 @@ static irqreturn_t dxgpu_event_interrupt(int irq, void *data)
 	}
 	if (cause & DXGPU_INT_FAULT)
 		dxgpu_hwqueues_faulted(adapter);
+	if (cause & DXGPU_INT_RESET_DONE)
+		schedule_work(&adapter->reset_seen_work);
 	return IRQ_HANDLED;
 }
 

@@ -32,6 +32,7 @@ static NTSTATUS dxgpu_add_device(struct device *dev, void **context)
 	adapter->state = DXGPU_HARDWARE_STOPPED;
 	mutex_init(&adapter->command_lock);
 	init_waitqueue_head(&adapter->ack_wait);
+	INIT_WORK(&adapter->reset_seen_work, dxgpu_reset_seen);
 	spin_lock_init(&adapter->object_lock);
 	xa_init_flags(&adapter->queues, XA_FLAGS_LOCK_IRQ);
 	INIT_LIST_HEAD(&adapter->suspending);
@@ -127,6 +128,7 @@ static int dxgpu_start_hardware(struct dxgpu_adapter *adapter)
 
 free_interrupts:
 	dxgpu_interrupt_free(adapter);
+	cancel_work_sync(&adapter->reset_seen_work);
 clear_master:
 	pci_clear_master(pdev);
 fini_slots:
@@ -166,6 +168,7 @@ static NTSTATUS dxgpu_stop_device(HANDLE hadapter)
 
 	dxgpu_hardware_reset(adapter);
 	dxgpu_interrupt_free(adapter);
+	cancel_work_sync(&adapter->reset_seen_work);
 	pci_clear_master(pdev);
 	dxgpu_slots_fini(&adapter->slots);
 	dxgpu_unmap_bars(adapter);

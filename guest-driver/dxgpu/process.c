@@ -131,7 +131,7 @@ NTSTATUS dxgpu_destroy_process(HANDLE hadapter, HANDLE hprocess)
 			       process->space_id);
 	/* A space that will not go may still be walked: its tables are to be freed now. */
 	if (!NT_SUCCESS(status) && status != STATUS_DEVICE_REMOVED)
-		dxgpu_hardware_lost(adapter, "destroy of address space",
+		dxgpu_hardware_lost(adapter, "failed destroy of address space",
 				    process->space_id);
 
 	dxgpu_pagetable_fini(&process->pagetable);
@@ -209,9 +209,9 @@ static NTSTATUS dxgpu_flush_tlb(struct dxgpu_process *process,
 	if (NT_SUCCESS(status))
 		dxgpu_command_wait(adapter, generation,
 				   dxgpu_space_record(adapter, process->space_id), fence,
-				   "invalidate of address space", process->space_id);
+				   "failed invalidate of address space", process->space_id);
 	else if (status != STATUS_DEVICE_REMOVED)
-		dxgpu_hardware_lost(adapter, "invalidate of address space",
+		dxgpu_hardware_lost(adapter, "failed invalidate of address space",
 				    process->space_id);
 
 	/* Acknowledged, or the device is reset or gone: nothing is in use. */

@@ -13,7 +13,9 @@
  * A device that did not acknowledge a command in time is reset by the driver
  * itself, since DxgkDdiDestroyDoorbell may not return before the memory is
  * out of use, and the OS layer is told by GPU_ENGINE_TIMEOUT: it then goes
- * through ResetFromTimeout and RestartFromTimeout for the rest.
+ * through ResetFromTimeout and RestartFromTimeout for the rest. The same is done
+ * for a device that somebody else has reset, by sysfs or a debugger: RESET_DONE
+ * tells at once, and the next command at the latest.
  */
 #include <linux/iopoll.h>
 #include "command.h"
@@ -108,6 +110,7 @@ int dxgpu_hardware_reset(struct dxgpu_adapter *adapter)
  */
 int dxgpu_hardware_enable(struct dxgpu_adapter *adapter)
 {
+	const u32 causes = DXGPU_INT_ACK | DXGPU_INT_FAULT | DXGPU_INT_RESET_DONE;
 	int ret;
 
 	mutex_lock(&adapter->command_lock);
@@ -115,9 +118,8 @@ int dxgpu_hardware_enable(struct dxgpu_adapter *adapter)
 		ret = -ENODEV;
 		goto unlock;
 	}
-	writel(DXGPU_INT_ACK | DXGPU_INT_FAULT | DXGPU_INT_RESET_DONE,
-	       adapter->regs + DXGPU_REG_INT_CAUSE);
-	writel(DXGPU_INT_ACK | DXGPU_INT_FAULT, adapter->regs + DXGPU_REG_INT_ENABLE);
+	writel(causes, adapter->regs + DXGPU_REG_INT_CAUSE);
+	writel(causes, adapter->regs + DXGPU_REG_INT_ENABLE);
 	writel(DXGPU_CONTROL_ENABLE, adapter->regs + DXGPU_REG_CONTROL);
 	ret = dxgpu_poll(adapter, DXGPU_REG_STATUS, DXGPU_STATUS_ENABLED);
 	if (!ret)
@@ -150,11 +152,27 @@ void dxgpu_hardware_lost(struct dxgpu_adapter *adapter, const char *what, u32 id
 	if (!running)
 		return;
 
-	dev_err(&adapter->pdev->dev, "%s %u not done: the device is %s\n", what, id,
+	dev_err(&adapter->pdev->dev, "%s %u: the device is %s\n", what, id,
 		adapter->state == DXGPU_HARDWARE_GONE ? "gone" : "reset");
 	wake_up_all(&adapter->ack_wait);
 	dxgpu_contexts_acknowledge(adapter);
 	adapter->os.DxgkCbNotifyInterrupt(adapter->os.DeviceHandle, &data);
+}
+
+/* After a RESET_DONE: a reset of our own has left the state that the device is in. */
+void dxgpu_reset_seen(struct work_struct *work)
+{
+	struct dxgpu_adapter *adapter = container_of(work, struct dxgpu_adapter,
+						     reset_seen_work);
+	bool lost;
+
+	mutex_lock(&adapter->command_lock);
+	lost = adapter->state == DXGPU_HARDWARE_RUNNING &&
+	       readl(adapter->regs + DXGPU_REG_STATUS) != DXGPU_STATUS_ENABLED;
+	mutex_unlock(&adapter->command_lock);
+	if (lost)
+		dxgpu_hardware_lost(adapter, "foreign reset, count",
+				    readl(adapter->regs + DXGPU_REG_RESET_COUNT));
 }
 
 /* DxgkDdiResetFromTimeout (DDI-RE-6); no other DDI function runs meanwhile. */
