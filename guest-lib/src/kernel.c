@@ -14,7 +14,7 @@
 /* Instance number in the high half, file descriptor + 1 in the low half; 0: none. */
 typedef _Atomic(UINT64) instance_word;
 
-static instance_word *instance;
+static instance_word *_Atomic instance;	/* set once; NULL: not yet */
 static pthread_once_t instance_once = PTHREAD_ONCE_INIT;
 /* Not wiped: a child's instance has a number that its parent has not had. */
 static _Atomic(UINT) instances;
@@ -31,7 +31,7 @@ static void instance_map(void)
 		munmap(page, bytes);
 		return;
 	}
-	instance = page;
+	atomic_store(&instance, page);
 }
 
 static int node_open(void)
@@ -57,18 +57,15 @@ static NTSTATUS instance_open(UINT64 *word)
 	int fd;
 
 	pthread_once(&instance_once, instance_map);
-	if (!instance)
+	if (!atomic_load(&instance))
 		return STATUS_NO_MEMORY;
-	*word = atomic_load_explicit(instance, memory_order_acquire);
-	if (*word)
-		return STATUS_SUCCESS;
 	fd = node_open();
 	if (fd < 0)
 		return errno == EACCES ? STATUS_ACCESS_DENIED :
 					 STATUS_UNSUCCESSFUL;
 	*word = (UINT64)(atomic_fetch_add(&instances, 1) + 1) << 32 |
 		(UINT)(fd + 1);
-	if (!atomic_compare_exchange_strong(instance, &expected, *word)) {
+	if (!atomic_compare_exchange_strong(atomic_load(&instance), &expected, *word)) {
 		close(fd);		/* another thread was first */
 		*word = expected;
 	}
@@ -77,7 +74,9 @@ static NTSTATUS instance_open(UINT64 *word)
 
 static UINT64 instance_get(void)
 {
-	return instance ? atomic_load_explicit(instance, memory_order_acquire) : 0;
+	instance_word *page = atomic_load_explicit(&instance, memory_order_acquire);
+
+	return page ? atomic_load_explicit(page, memory_order_acquire) : 0;
 }
 
 UINT dxg_kernel_instance(void)

@@ -223,8 +223,9 @@ void dxg_submit_queue_destroy(struct dxg_submit_queue *queue, UINT64 drain_timeo
 			D3DKMTDestroyHwQueue(&hwqueue);
 		dxg_buffer_destroy(queue->session, &queue->control_buffer);
 		dxg_buffer_destroy(queue->session, &queue->ring_buffer);
+		dxg_submit_queue_fini(queue);
 	}
-	dxg_submit_queue_fini(queue);
+	/* In a child the event numbers may stand for other files by now. */
 	free(queue);
 }
 
