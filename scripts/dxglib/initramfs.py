@@ -34,7 +34,7 @@ FOLDERS = {"proc": 0o755, "sys": 0o755, "dev": 0o755, "run": 0o755,
 def inputs(version):
     stamps = [paths.STAMP / name for name in (
         "tools", f"kernel-{version}", f"modules-{version}", "host-build")]
-    return ("1", *stamps, paths.GUEST_FILES, LSPCI, *modules.BASE)
+    return ("2", *stamps, paths.GUEST_FILES, LSPCI, *modules.BASE)
 
 
 def pack(context, version):
@@ -66,7 +66,7 @@ def pack(context, version):
         order.append(module.name)
     archive.file(f"{MODULE_FOLDER}/order", ("\n".join(order) + "\n").encode())
     for name, module in modules.built(version).items():
-        archive.add(f"{MODULE_FOLDER}/{name}.ko", module)
+        archive.file(f"{MODULE_FOLDER}/{name}.ko", elf.stripped(module))
     image = paths.initramfs(version)
     image.parent.mkdir(parents=True, exist_ok=True)
     partial = image.with_suffix(".partial")
@@ -95,7 +95,8 @@ def _staged(archive):
             if os.path.islink(path):
                 archive.link(place, os.readlink(path))
             else:
-                archive.add(place, path)
+                archive.file(place, elf.stripped(path),
+                             os.stat(path).st_mode & 0o777)
                 programs.append(path)
     return programs
 

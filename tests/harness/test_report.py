@@ -40,7 +40,9 @@ class Check(unittest.TestCase):
 
     def test_each_rule_can_fail(self):
         for counters in ({"entries_completed": 21}, {"fence_writes": 19},
-                         {"doorbell_writes": 25}, {"binds": 11},
+                         {"doorbell_writes": 25},
+                         {"binds": 11, "unbinds": 7},
+                         {"binds": 13, "unbinds": 9},
                          {"slots_bound": 3}, {"faults": 1}):
             with self.subTest(counters):
                 self.assertTrue(self.failures(**counters))
