@@ -18,6 +18,7 @@
 
 #include "dxgkrnl.h"
 
+/* List of adapters, list of miniports. */
 DEFINE_MUTEX(dxg_adapters_lock);
 LIST_HEAD(dxg_adapters);
 

@@ -29,7 +29,7 @@ enum {
 };
 
 #define DXG_DRIVERVERSION_WDDM_3_2		3200
-#define DXG_ADAPTERTYPE_RENDER_SUPPORTED	(1u << 0)
+#define DXG_ADAPTERTYPE_RENDER_SUPPORTED	BIT(0)
 #define DXG_WDDM_2_7_HWSCH_SUPPORTED_ENABLED	0x3u
 #define DXG_DRIVER_DESCRIPTION_CHARS		4096
 
@@ -208,7 +208,8 @@ NTSTATUS dxg_enum_adapters3(struct dxg_call *call)
 }
 
 /* The miniport's blob, both ways through a kernel copy. */
-static NTSTATUS dxg_query_private(struct dxgadapter *adapter, const struct dxg_queryadapterinfo *args)
+static NTSTATUS dxg_query_private(struct dxgadapter *adapter,
+				  const struct dxg_queryadapterinfo *args)
 {
 	DXGKARG_QUERYADAPTERINFO query = {
 		.Type = DXGKQAITYPE_UMDRIVERPRIVATE,

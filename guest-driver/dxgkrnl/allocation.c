@@ -268,7 +268,8 @@ NTSTATUS dxg_create_allocation(struct dxg_call *call)
 	u32 i;
 
 	if (!args->alloc_count || args->alloc_count > DXG_ALLOCATION_MAX_COUNT || args->resource ||
-	    args->priv_drv_data_size || args->private_runtime_data_size || (args->flags & ~DXG_ALLOCATION_FLAGS))
+	    args->priv_drv_data_size || args->private_runtime_data_size ||
+	    (args->flags & ~DXG_ALLOCATION_FLAGS))
 		return STATUS_INVALID_PARAMETER;
 
 	device = dxg_device_lookup(call->process, args->device, &status);

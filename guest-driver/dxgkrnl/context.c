@@ -5,7 +5,7 @@
  * Suspend is a request with a fence value that grows per context; the
  * miniport's interrupt reports the value when the device has let go of all that
  * the context can reach (DDI-SC-1..4). An older value says nothing. Without
- * the acknowledgement in time the adapter is reset, after which nothing is in use
+ * the acknowledgment in time the adapter is reset, after which nothing is in use
  * either (FH-23). A context is created resumed (KMT-HQ-8) and in this driver
  * suspended only to be destroyed or because its device is in error.
  */
@@ -24,7 +24,7 @@ static void dxg_context_release(struct dxg_object *obj)
 }
 
 /**
- * dxg_context_suspend_completed() - the acknowledgement, from the interrupt
+ * dxg_context_suspend_completed() - the acknowledgment, from the interrupt
  * @adapter: of the context
  * @id: OS handle of the context
  * @fence: value of the suspend that is complete
@@ -41,18 +41,27 @@ void dxg_context_suspend_completed(struct dxgadapter *adapter, HANDLE id, u64 fe
 	obj = xa_load(&dxg_ids, (unsigned long)id);
 	if (obj && obj->type == DXG_TYPE_CONTEXT) {
 		context = container_of(obj, struct dxg_context, obj);
-		if (fence > context->suspended_fence)
+		if (fence > context->suspended_fence) {
+			/* Pairs with dxg_context_acknowledged(). */
 			smp_store_release(&context->suspended_fence, fence);
+		}
 	}
 	xa_unlock_irqrestore(&dxg_ids, flags);
 	wake_up_all(&adapter->events);
+}
+
+/* Has the last suspend that was asked for been reported complete? */
+bool dxg_context_acknowledged(const struct dxg_context *context)
+{
+	/* Pairs with dxg_context_suspend_completed(): the device is done before we go on. */
+	return smp_load_acquire(&context->suspended_fence) >= context->suspend_fence;
 }
 
 /**
  * dxg_context_suspend() - take a context off the hardware
  * @context: pa->lock held
  *
- * Waits for the acknowledgement up to tdr_timeout_ms, without the guard, and
+ * Waits for the acknowledgment up to tdr_timeout_ms, without the guard, and
  * resets the adapter if it does not come. On return the device uses nothing of
  * the context.
  *
@@ -81,12 +90,11 @@ bool dxg_context_suspend(struct dxg_context *context)
 
 	if (status == STATUS_PENDING) {
 		wait_event_timeout(adapter->events,
-				   smp_load_acquire(&context->suspended_fence) >=
-					args.contextSuspendFence ||
+				   dxg_context_acknowledged(context) ||
 				   READ_ONCE(adapter->resets) != resets ||
 				   READ_ONCE(adapter->state) == DXG_ADAPTER_REMOVED,
 				   msecs_to_jiffies(dxg_tdr_timeout_ms));
-		if (smp_load_acquire(&context->suspended_fence) >= args.contextSuspendFence)
+		if (dxg_context_acknowledged(context))
 			status = STATUS_SUCCESS;
 	}
 	/* DEVICE_REMOVED: hardware that is gone uses no memory. */

@@ -41,51 +41,52 @@ static void dxg_cb_notify_interrupt(HANDLE device, const DXGKARGCB_NOTIFY_INTERR
 	}
 }
 
-/* The first member of the table that is missing, or NULL. */
+#define DXG_DDI(field) { #field, offsetof(DRIVER_INITIALIZATION_DATA, field) }
+
+static const struct {
+	const char *name;
+	size_t offset;
+} dxg_ddi_members[] = {
+	DXG_DDI(Name),
+	DXG_DDI(DxgkDdiAddDevice),
+	DXG_DDI(DxgkDdiStartDevice),
+	DXG_DDI(DxgkDdiStopDevice),
+	DXG_DDI(DxgkDdiRemoveDevice),
+	DXG_DDI(DxgkDdiQueryAdapterInfo),
+	DXG_DDI(DxgkDdiGetNodeMetadata),
+	DXG_DDI(DxgkDdiCreateProcess),
+	DXG_DDI(DxgkDdiDestroyProcess),
+	DXG_DDI(DxgkDdiCreateDevice),
+	DXG_DDI(DxgkDdiDestroyDevice),
+	DXG_DDI(DxgkDdiCreateContext),
+	DXG_DDI(DxgkDdiDestroyContext),
+	DXG_DDI(DxgkDdiCreateHwQueue),
+	DXG_DDI(DxgkDdiDestroyHwQueue),
+	DXG_DDI(DxgkDdiCreateAllocation),
+	DXG_DDI(DxgkDdiDestroyAllocation),
+	DXG_DDI(DxgkDdiBuildPagingBuffer),
+	DXG_DDI(DxgkDdiCreateDoorbell),
+	DXG_DDI(DxgkDdiConnectDoorbell),
+	DXG_DDI(DxgkDdiDisconnectDoorbell),
+	DXG_DDI(DxgkDdiDestroyDoorbell),
+	DXG_DDI(DxgkDdiNotifyWorkSubmission),
+	DXG_DDI(DxgkDdiSuspendContext),
+	DXG_DDI(DxgkDdiResumeContext),
+	DXG_DDI(DxgkDdiQueryEngineStatus),
+	DXG_DDI(DxgkDdiQueryHwQueueStatus),
+	DXG_DDI(DxgkDdiResetFromTimeout),
+	DXG_DDI(DxgkDdiRestartFromTimeout),
+	DXG_DDI(DxgkDdiPrintSlots),
+};
+
+/* The first member of the table that is missing, or NULL. All of them are pointers. */
 static const char *dxg_ddi_missing(const DRIVER_INITIALIZATION_DATA *ddi)
 {
-#define DXG_DDI(member) { #member, (const void *)ddi->member }
-	const struct {
-		const char *name;
-		const void *member;
-	} table[] = {
-		DXG_DDI(Name),
-		DXG_DDI(DxgkDdiAddDevice),
-		DXG_DDI(DxgkDdiStartDevice),
-		DXG_DDI(DxgkDdiStopDevice),
-		DXG_DDI(DxgkDdiRemoveDevice),
-		DXG_DDI(DxgkDdiQueryAdapterInfo),
-		DXG_DDI(DxgkDdiGetNodeMetadata),
-		DXG_DDI(DxgkDdiCreateProcess),
-		DXG_DDI(DxgkDdiDestroyProcess),
-		DXG_DDI(DxgkDdiCreateDevice),
-		DXG_DDI(DxgkDdiDestroyDevice),
-		DXG_DDI(DxgkDdiCreateContext),
-		DXG_DDI(DxgkDdiDestroyContext),
-		DXG_DDI(DxgkDdiCreateHwQueue),
-		DXG_DDI(DxgkDdiDestroyHwQueue),
-		DXG_DDI(DxgkDdiCreateAllocation),
-		DXG_DDI(DxgkDdiDestroyAllocation),
-		DXG_DDI(DxgkDdiBuildPagingBuffer),
-		DXG_DDI(DxgkDdiCreateDoorbell),
-		DXG_DDI(DxgkDdiConnectDoorbell),
-		DXG_DDI(DxgkDdiDisconnectDoorbell),
-		DXG_DDI(DxgkDdiDestroyDoorbell),
-		DXG_DDI(DxgkDdiNotifyWorkSubmission),
-		DXG_DDI(DxgkDdiSuspendContext),
-		DXG_DDI(DxgkDdiResumeContext),
-		DXG_DDI(DxgkDdiQueryEngineStatus),
-		DXG_DDI(DxgkDdiQueryHwQueueStatus),
-		DXG_DDI(DxgkDdiResetFromTimeout),
-		DXG_DDI(DxgkDdiRestartFromTimeout),
-		DXG_DDI(DxgkDdiPrintSlots),
-	};
-#undef DXG_DDI
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(table); i++) {
-		if (!table[i].member)
-			return table[i].name;
+	for (i = 0; i < ARRAY_SIZE(dxg_ddi_members); i++) {
+		if (!*(const void * const *)((const u8 *)ddi + dxg_ddi_members[i].offset))
+			return dxg_ddi_members[i].name;
 	}
 	return NULL;
 }

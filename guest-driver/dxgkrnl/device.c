@@ -11,7 +11,7 @@
 
 #include "dxgkrnl.h"
 
-#define DXG_CREATEDEVICE_DISABLE_GPU_TIMEOUT	(1u << 2)
+#define DXG_CREATEDEVICE_DISABLE_GPU_TIMEOUT	BIT(2)
 
 #define DXG_DEVICESTATE_EXECUTION	1
 #define DXG_DEVICESTATE_PAGE_FAULT	5
@@ -19,6 +19,7 @@
 /* DEVICE_REMOVED if the device is in error or its adapter stopped or gone. */
 NTSTATUS dxg_device_status(const struct dxg_device *device)
 {
+	/* Pairs with dxg_device_set_error(). */
 	if (smp_load_acquire(&device->state) != DXG_EXECUTION_ACTIVE ||
 	    !dxg_adapter_running(dxg_device_adapter(device)))
 		return STATUS_DEVICE_REMOVED;
@@ -237,6 +238,7 @@ NTSTATUS dxg_get_device_state(struct dxg_call *call)
 		return STATUS_INVALID_PARAMETER;
 	device = container_of(obj, struct dxg_device, obj);
 
+	/* Pairs with dxg_device_set_error(): the fault record is complete. */
 	state = smp_load_acquire(&device->state);
 	memset(args->largest, 0, sizeof(args->largest));
 	if (args->state_type == DXG_DEVICESTATE_EXECUTION) {

@@ -61,6 +61,8 @@
 
 #include "compat.h"
 #include "d3dkmddi.h"
+#include "ioctl.h"
+#include "object.h"
 #include "uapi/dxg.h"
 
 #define DXG_CELL_BYTES		64
@@ -68,101 +70,6 @@
 #define DXG_PRIVATE_MAX_BYTES	4096
 #define DXG_MAX_NODES		64
 #define DXG_RESETS_PER_MINUTE	5
-
-/* ---- counts, parameters, statuses ---- */
-
-enum dxg_type {
-	DXG_TYPE_ADAPTER,		/* an opened adapter */
-	DXG_TYPE_DEVICE,
-	DXG_TYPE_CONTEXT,
-	DXG_TYPE_HWQUEUE,
-	DXG_TYPE_DOORBELL,
-	DXG_TYPE_ALLOCATION,
-	DXG_TYPE_PAGING_QUEUE,
-	DXG_TYPE_FENCE,
-	DXG_TYPE_CELL_PAGE,		/* has no handle */
-	DXG_TYPE_COUNT,
-};
-
-/* Living objects of the module, for debugfs and leak tests. */
-struct dxg_counts {
-	atomic_t objects[DXG_TYPE_COUNT];
-	atomic_t processes;
-	atomic_t handles;
-	atomic64_t pages;		/* kernel or pinned user pages held */
-};
-
-extern struct dxg_counts dxg_counts;
-
-extern unsigned int dxg_tdr_timeout_ms;
-extern unsigned int dxg_max_queues;
-extern unsigned int dxg_max_handles;
-extern unsigned int dxg_max_pinned_mb;
-extern struct workqueue_struct *dxg_wq;
-
-/**
- * dxg_status_to_errno() - the errno that stands for a status in a 'G' call
- * @status: any NTSTATUS
- *
- * Return: the status itself if it is a success (>= 0), else -errno.
- */
-int dxg_status_to_errno(NTSTATUS status);
-
-/**
- * dxg_errno_to_status() - the status for an error that the kernel reported
- * @error: -errno
- */
-NTSTATUS dxg_errno_to_status(int error);
-
-/* ---- objects and handles (handle.c) ---- */
-
-struct dxg_object;
-struct dxg_process;
-
-struct dxg_object {
-	struct kref kref;
-	enum dxg_type type;
-	bool dead;			/* pa->lock; true once destroy began */
-	u32 handle;			/* set before publishing, then constant */
-	struct dxg_process *process;	/* constant; kept by the object's parent chain */
-	void (*release)(struct dxg_object *obj);
-};
-
-struct dxg_handle_table {
-	struct xarray objects;		/* handle -> object; its xa_lock */
-	u32 next;			/* xa_lock */
-	atomic_t count;
-};
-
-void dxg_object_init(struct dxg_object *obj, enum dxg_type type, struct dxg_process *process,
-		     void (*release)(struct dxg_object *obj));
-void dxg_object_get(struct dxg_object *obj);
-void dxg_object_put(struct dxg_object *obj);
-void dxg_handle_table_init(struct dxg_handle_table *table);
-void dxg_handle_table_destroy(struct dxg_handle_table *table);
-NTSTATUS dxg_handle_reserve(struct dxg_process *process, u32 *handle);
-void dxg_handle_unreserve(struct dxg_process *process, u32 handle);
-void dxg_handle_publish(struct dxg_object *obj, u32 handle);
-void dxg_handle_withdraw(struct dxg_object *obj);
-struct dxg_object *dxg_handle_get(struct dxg_process *process, u32 handle, enum dxg_type type);
-struct dxg_object *dxg_handle_get_any(struct dxg_process *process, u32 handle);
-
-/*
- * OS handles, as the miniports get them: numbers too, not pointers, because a
- * callback may come for an object that is just being destroyed. Contexts, queues
- * and doorbells of all adapters share one array; the disconnect callback names no
- * adapter. Erased after the KMD's destroy call.
- */
-extern struct xarray dxg_ids;		/* id -> object; xa_lock, taken in interrupts */
-
-NTSTATUS dxg_id_alloc(struct dxg_object *obj, u32 *id);
-void dxg_id_free(u32 id);
-struct dxg_object *dxg_id_get(HANDLE id, enum dxg_type type);
-
-static inline HANDLE dxg_id_to_handle(u32 id)
-{
-	return (HANDLE)(uintptr_t)id;
-}
 
 /* ---- user mappings (mapping.c) ---- */
 
@@ -177,7 +84,7 @@ struct dxg_region {
 	unsigned long pgoff;		/* never used twice */
 	unsigned long pages;
 	bool writable;
-	bool raw_pfn;			/* entries are bare page-frame numbers, no page references */
+	bool raw_pfn;			/* entries hold no page references */
 	vm_fault_t (*fault)(struct dxg_region *region, struct vm_fault *vmf);
 };
 
@@ -201,7 +108,7 @@ struct dxgk_miniport {
 
 enum dxg_adapter_state {
 	DXG_ADAPTER_RUNNING,
-	DXG_ADAPTER_STOPPED,		/* reset failed or came too often; destroys still reach the KMD */
+	DXG_ADAPTER_STOPPED,		/* resets failed; destroys still reach the KMD */
 	DXG_ADAPTER_REMOVED,		/* no KMD call any more */
 };
 
@@ -229,10 +136,10 @@ struct dxgadapter {
 	unsigned long reset_jiffies[DXG_RESETS_PER_MINUTE]; /* same; a ring indexed by resets */
 	struct work_struct reset_work;
 
-	struct mutex lock;
+	struct mutex lock;		/* see above; here: processes */
 	struct list_head processes;	/* of dxg_process_adapter */
 
-	wait_queue_head_t events;	/* fence interrupts, suspend acknowledgements, errors */
+	wait_queue_head_t events;	/* fence interrupts, suspend acknowledgments, errors */
 	spinlock_t waiters_lock;	/* irq-safe */
 	struct list_head waiters;	/* of dxg_async_wait; waiters_lock */
 	struct delayed_work scan_work;
@@ -264,7 +171,7 @@ struct dxg_process {
 	pid_t pid;			/* thread group id of the opener */
 	char comm[TASK_COMM_LEN];
 	struct dxg_handle_table handles;
-	struct mutex lock;
+	struct mutex lock;		/* see above; here: adapters */
 	struct list_head adapters;	/* of dxg_process_adapter; lock */
 	struct page *dummy;		/* what doorbells show while disconnected (OBJ-6) */
 	struct file *map_file;		/* until teardown */
@@ -292,7 +199,7 @@ struct dxg_process_adapter {
 	bool pinned;			/* holds a reference on the miniport's module; guard */
 	HANDLE kmd;			/* guard */
 
-	struct mutex lock;
+	struct mutex lock;		/* see above; here: all below */
 	struct list_head devices;	/* lock + guard shared */
 	struct list_head cell_pages;	/* same */
 	struct rb_root_cached reservations; /* of dxg_va; lock */
@@ -446,6 +353,7 @@ void dxg_device_abort_doorbells(struct dxg_device *device);
 void dxg_device_set_error(struct dxg_device *device, enum dxg_execution_state state,
 			  const struct dxg_fault *fault);
 bool dxg_context_destroy(struct dxg_context *context);
+bool dxg_context_acknowledged(const struct dxg_context *context);
 bool dxg_context_suspend(struct dxg_context *context);
 void dxg_context_suspend_completed(struct dxgadapter *adapter, HANDLE id, u64 fence);
 bool dxg_hwqueue_destroy(struct dxg_hwqueue *queue);
@@ -467,7 +375,7 @@ static inline struct dxgadapter *dxg_device_adapter(const struct dxg_device *dev
 struct dxg_memory {
 	struct dxg_process *process;	/* charged */
 	struct page **pages;
-	u64 *bus;			/* dma_addr_t per page, NULL while not mapped for the device */
+	u64 *bus;			/* dma_addr_t per page; NULL: not mapped */
 	unsigned long count;
 	unsigned long user_addr;	/* pinned: where they lie in the process, else 0 */
 	bool writable;
@@ -483,14 +391,14 @@ void dxg_memory_destroy(struct dxg_memory *memory);
 struct dxg_allocation {
 	struct dxg_object obj;
 	struct dxg_device *device;	/* counted */
-	struct list_head node;		/* device->allocations, until the hardware reference count is 0 */
+	struct list_head node;		/* device->allocations, until hw_refs is 0 */
 	struct dxg_memory memory;
 	HANDLE kmd;			/* guard */
 	u32 flags;			/* DXG_ALLOCATION_* */
 	unsigned int hw_refs;		/* pa->lock: the handle and each doorbell (OBJ-11) */
 	unsigned int doorbells;		/* pa->lock: uses as ring or ring control (KMT-CD-13) */
-	unsigned int resident;		/* pa->lock: make-resident calls minus evict calls (OBJ-25) */
-	bool entries_present;		/* pa->lock: page-table entries of the mappings are written */
+	unsigned int resident;		/* pa->lock: make-resident less evict calls */
+	bool entries_present;		/* pa->lock: in the device's page tables */
 	struct list_head mappings;	/* of dxg_va; pa->lock */
 	struct mutex lock;		/* gone against faults */
 	bool gone;			/* lock */
@@ -510,7 +418,7 @@ void dxg_allocation_evict(struct dxg_allocation *allocation);
 struct dxg_va {
 	struct interval_tree_node range; /* byte addresses, inclusive */
 	struct list_head node;		/* allocation->mappings */
-	struct dxg_allocation *allocation; /* not counted: it removes its mappings; NULL for cells */
+	struct dxg_allocation *allocation; /* removes its mappings; NULL for cells */
 	unsigned long first_page;
 	bool writable;
 };
@@ -546,8 +454,8 @@ struct dxg_doorbell {
 	struct dxg_allocation *control;	/* same */
 	u32 id;				/* OS handle toward the KMD */
 	HANDLE kmd;			/* guard + ops */
-	struct mutex ops;
-	struct mutex lock;
+	struct mutex ops;		/* see above */
+	struct mutex lock;		/* see above; state .. last_queued, counts */
 	enum dxg_doorbell_state state;	/* lock */
 	unsigned long pfn;		/* lock: the slot's page while connected */
 	struct task_struct *connecting;	/* lock: who is inside the KMD's connect, for CB-DC-6 */
@@ -590,48 +498,13 @@ void dxg_adapter_dma_unmap_locked(struct dxgadapter *adapter);
 void dxg_process_teardown_work(struct work_struct *work);
 void dxg_process_mm_exit_work(struct work_struct *work);
 
-/* ---- the ioctl layer ---- */
+/* ---- module ---- */
 
-/* One call in progress; lives on the dispatcher's stack. */
-struct dxg_call {
-	struct dxg_process *process;
-	void *args;			/* kernel copy */
-	enum dxg_type type;		/* of the handle, for the common destroy call */
-	u32 created;			/* destroyed if copying the results out fails (KMT-0.5) */
-	u32 *created_list;		/* same, many; freed by the dispatcher */
-	u32 created_count;
-};
-
-NTSTATUS dxg_open_adapter_from_luid(struct dxg_call *call);
-NTSTATUS dxg_enum_adapters2(struct dxg_call *call);
-NTSTATUS dxg_enum_adapters3(struct dxg_call *call);
-NTSTATUS dxg_query_adapter_info(struct dxg_call *call);
-NTSTATUS dxg_create_device(struct dxg_call *call);
-NTSTATUS dxg_get_device_state(struct dxg_call *call);
-NTSTATUS dxg_create_context_virtual(struct dxg_call *call);
-NTSTATUS dxg_create_hwqueue(struct dxg_call *call);
-NTSTATUS dxg_create_paging_queue(struct dxg_call *call);
-NTSTATUS dxg_create_allocation(struct dxg_call *call);
-NTSTATUS dxg_destroy_allocation2(struct dxg_call *call);
-NTSTATUS dxg_lock2(struct dxg_call *call);
-NTSTATUS dxg_unlock2(struct dxg_call *call);
-NTSTATUS dxg_make_resident(struct dxg_call *call);
-NTSTATUS dxg_evict(struct dxg_call *call);
-NTSTATUS dxg_reserve_gpu_va(struct dxg_call *call);
-NTSTATUS dxg_map_gpu_va(struct dxg_call *call);
-NTSTATUS dxg_free_gpu_va(struct dxg_call *call);
-NTSTATUS dxg_wait_from_cpu(struct dxg_call *call);
-NTSTATUS dxg_create_doorbell(struct dxg_call *call);
-NTSTATUS dxg_connect_doorbell(struct dxg_call *call);
-NTSTATUS dxg_destroy_doorbell(struct dxg_call *call);
-NTSTATUS dxg_notify_work_submission(struct dxg_call *call);
-NTSTATUS dxg_destroy_by_handle(struct dxg_call *call);
-
-NTSTATUS dxg_destroy_object(struct dxg_object *obj);
-NTSTATUS dxg_copy_private(u64 user, u32 size, u32 max, void **out);
-NTSTATUS dxg_copy_in(void *to, u64 user, size_t size);
-NTSTATUS dxg_copy_out(u64 user, const void *from, size_t size);
-
+extern unsigned int dxg_tdr_timeout_ms;
+extern unsigned int dxg_max_queues;
+extern unsigned int dxg_max_handles;
+extern unsigned int dxg_max_pinned_mb;
+extern struct workqueue_struct *dxg_wq;
 extern const struct file_operations dxg_fops;
 
 void dxg_debugfs_init(void);

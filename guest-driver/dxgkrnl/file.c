@@ -4,9 +4,10 @@
  *
  * A call is looked up by its whole number; the arguments are copied in once, the
  * function works on the copy, results are copied out last, and what was created is
- * destroyed again if that fails (KMT-0.5). Words that are mere padding in the D3DKMT
- * structure are not looked at: a C program cannot be blamed for them. 'G' calls answer by errno, 'X' calls by
- * header.status (uapi/dxg.h). A user's mistake is never logged.
+ * destroyed again if that fails (KMT-0.5). 'G' calls answer by errno, 'X' calls by
+ * header.status (uapi/dxg.h). A user's mistake is never logged. Words that are mere
+ * padding in the D3DKMT structure are not looked at: a C compiler may leave
+ * anything there.
  *
  * mmap of this file is refused: mappings are made by create calls (MAP-1).
  */
@@ -19,7 +20,7 @@
 
 struct dxg_ioctl {
 	unsigned int cmd;
-	NTSTATUS (*fn)(struct dxg_call *call);
+	s32 (*fn)(struct dxg_call *call); /* NTSTATUS */
 	enum dxg_type type;		/* for dxg_destroy_by_handle() */
 	bool entry;			/* libdxg reopens the device if it answers ENOTTY */
 };

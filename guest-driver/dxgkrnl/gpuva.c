@@ -34,7 +34,8 @@ u64 dxg_va_pages(const struct dxg_va *va)
 }
 
 /* First range of either kind that overlaps, by address. */
-static struct interval_tree_node *dxg_va_overlap(struct dxg_process_adapter *pa, u64 start, u64 last)
+static struct interval_tree_node *dxg_va_overlap(struct dxg_process_adapter *pa, u64 start,
+						 u64 last)
 {
 	struct interval_tree_node *node;
 
@@ -42,7 +43,8 @@ static struct interval_tree_node *dxg_va_overlap(struct dxg_process_adapter *pa,
 	return node ? node : interval_tree_iter_first(&pa->mappings, start, last);
 }
 
-static bool dxg_va_find_between(struct dxg_process_adapter *pa, u64 low, u64 high, u64 bytes, u64 *out)
+static bool dxg_va_find_between(struct dxg_process_adapter *pa, u64 low, u64 high, u64 bytes,
+				u64 *out)
 {
 	struct interval_tree_node *node;
 	u64 start = ALIGN(low, DXG_VA_ALIGN);
@@ -424,7 +426,8 @@ NTSTATUS dxg_free_gpu_va(struct dxg_call *call)
 
 	node = interval_tree_iter_first(&pa->reservations, args->base_address, last);
 	if (node && node->start == args->base_address && node->last == last) {
-		while ((mapping = interval_tree_iter_first(&pa->mappings, args->base_address, last)))
+		while ((mapping = interval_tree_iter_first(&pa->mappings, args->base_address,
+							   last)))
 			dxg_va_remove_mapping(pa, container_of(mapping, struct dxg_va, range));
 		interval_tree_remove(node, &pa->reservations);
 		kfree(container_of(node, struct dxg_va, range));

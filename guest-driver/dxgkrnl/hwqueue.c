@@ -69,6 +69,7 @@ void dxg_hwqueue_fault_work(struct work_struct *work)
 {
 	struct dxg_hwqueue *queue = container_of(work, struct dxg_hwqueue, fault_work);
 	struct dxg_device *device = queue->context->device;
+	const u32 page_fault = DXGK_FAULT_ERROR_GENERAL(DXGK_GENERAL_ERROR_PAGE_FAULT);
 	struct dxg_process_adapter *pa = device->pa;
 	struct dxg_hwqueue *other;
 	struct dxg_context *context;
@@ -79,8 +80,7 @@ void dxg_hwqueue_fault_work(struct work_struct *work)
 	mutex_lock(&pa->lock);
 	if (queue->obj.dead)
 		goto out_unlock;
-	dxg_device_set_error(device,
-			     queue->fault.error == DXGK_FAULT_ERROR_GENERAL(DXGK_GENERAL_ERROR_PAGE_FAULT) ?
+	dxg_device_set_error(device, queue->fault.error == page_fault ?
 			     DXG_EXECUTION_ERROR_DMAPAGEFAULT : DXG_EXECUTION_ERROR_DMAFAULT,
 			     &queue->fault);
 	list_for_each_entry(context, &device->contexts, node) {

@@ -62,9 +62,7 @@ static void __exit dxg_exit(void)
 {
 	misc_deregister(&dxg_misc);
 	dxg_debugfs_exit();
-	/* Ends the teardowns that closed files left behind. */
 	destroy_workqueue(dxg_wq);
-	/* Files of mappings are put by another thread. */
 	dxg_mapping_exit();
 	xa_destroy(&dxg_ids);
 }

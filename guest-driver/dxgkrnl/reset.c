@@ -113,11 +113,6 @@ void dxg_adapter_reset_work(struct work_struct *work)
 	dxg_adapter_reset(adapter, READ_ONCE(adapter->resets), NULL, "engine time-out reported");
 }
 
-static bool dxg_context_acknowledged(struct dxg_context *context)
-{
-	return smp_load_acquire(&context->suspended_fence) >= context->suspend_fence;
-}
-
 /* false: the miniport cannot do it. */
 static bool dxg_context_suspend_begin(struct dxgadapter *adapter, struct dxg_context *context)
 {

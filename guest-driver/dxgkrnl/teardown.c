@@ -127,9 +127,10 @@ NTSTATUS dxg_destroy_by_handle(struct dxg_call *call)
 	return status;
 }
 
-/* Calls fn for each doorbell's queue of the process; pa->lock held in fn. */
-static void dxg_for_each_queue(struct dxg_process *process,
-			       void (*fn)(struct dxg_hwqueue *queue, void *data), void *data)
+typedef void (*dxg_queue_fn)(struct dxg_hwqueue *queue, void *data);
+
+/* Calls @fn, with pa->lock held, for each queue of the process that has a doorbell. */
+static void dxg_visit_queues(struct dxg_process *process, dxg_queue_fn fn, void *data)
 {
 	struct dxg_process_adapter *pa;
 	struct dxg_context *context;
@@ -185,7 +186,7 @@ static bool dxg_process_drain(struct dxg_process *process, unsigned int still_ms
 			.trust_process = time_before(jiffies,
 						     start + msecs_to_jiffies(DXG_SAMPLE_GRACE_MS)),
 		};
-		dxg_for_each_queue(process, dxg_queue_drain, &drain);
+		dxg_visit_queues(process, dxg_queue_drain, &drain);
 		if (!drain.pending)
 			return true;
 		if (drain.progress != progress)
@@ -264,7 +265,7 @@ void dxg_process_mm_exit_work(struct work_struct *work)
 
 	if (READ_ONCE(process->killed))
 		dxg_process_fail_devices(process);
-	dxg_for_each_queue(process, dxg_queue_disconnect, NULL);
+	dxg_visit_queues(process, dxg_queue_disconnect, NULL);
 }
 
 /**
@@ -280,7 +281,7 @@ void dxg_process_teardown(struct dxg_process *process)
 		dxg_process_destroy(process);
 		return;
 	}
-	dxg_for_each_queue(process, dxg_queue_disconnect, NULL);
+	dxg_visit_queues(process, dxg_queue_disconnect, NULL);
 	if (dxg_process_drain(process, DXG_EXIT_WAIT_MS, DXG_EXIT_WAIT_MS))
 		dxg_process_destroy(process);
 	else
