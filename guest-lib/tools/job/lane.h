@@ -47,6 +47,8 @@ struct lane {
 	uint64_t submitted;		/* item n of the lane is in slot n mod depth */
 	uint64_t checked;
 	uint64_t last_fence;
+	uint64_t duplicates;		/* go into the result with lane_destroy() */
+	bool disturbed;			/* the chain has been wrong before */
 	bool dead;
 };
 
@@ -80,6 +82,7 @@ void lane_count(const struct lane *lane);
 /* When no process submits any more: has the queue done more than it was told? */
 void lane_last_look(struct lane *lane);
 
+/* The last counts go into the result, all memory back. A zeroed lane is allowed. */
 void lane_destroy(struct lane *lane);
 
 #endif /* DXG_JOB_LANE_H */
