@@ -18,30 +18,30 @@ static void test_layout(void)
 	const struct dxgpu_packet_fence_write *fence;
 
 	ok(!dxg_commands_copy(&commands, 0x2000, 0x1000, 16384) &&
-	       !dxg_commands_fill(&commands, 0x3000, 0xdeadbeef, 64) &&
-	       !dxg_commands_crc32c(&commands, 0x4000, 0x1000, 100, 7) &&
-	       !dxg_commands_fence(&commands, 0x5000, 42, DXGPU_FENCE_INTERRUPT),
-	       "four packets fit");
+	   !dxg_commands_fill(&commands, 0x3000, 0xdeadbeef, 64) &&
+	   !dxg_commands_crc32c(&commands, 0x4000, 0x1000, 100, 7) &&
+	   !dxg_commands_fence(&commands, 0x5000, 42, DXGPU_FENCE_INTERRUPT),
+	   "four packets fit");
 	ok(commands.bytes == 32 + 24 + 32 + 24, "%u bytes used", commands.bytes);
 
 	copy = (const void *)at;
 	ok(copy->header.opcode == DXGPU_OP_COPY && copy->header.bytes == 32 &&
-	       !copy->header.flags && !copy->header.reserved &&
-	       copy->src_gpuva == 0x1000 && copy->dst_gpuva == 0x2000 &&
-	       copy->bytes == 16384 && !copy->reserved, "copy");
+	   !copy->header.flags && !copy->header.reserved &&
+	   copy->src_gpuva == 0x1000 && copy->dst_gpuva == 0x2000 &&
+	   copy->bytes == 16384 && !copy->reserved, "copy");
 	fill = (const void *)(at + 32);
 	ok(fill->header.opcode == DXGPU_OP_FILL && fill->header.bytes == 24 &&
-	       fill->dst_gpuva == 0x3000 && fill->bytes == 64 &&
-	       fill->pattern == 0xdeadbeef, "fill");
+	   fill->dst_gpuva == 0x3000 && fill->bytes == 64 &&
+	   fill->pattern == 0xdeadbeef, "fill");
 	crc = (const void *)(at + 56);
 	ok(crc->header.opcode == DXGPU_OP_CRC32C && crc->header.bytes == 32 &&
-	       crc->src_gpuva == 0x1000 && crc->result_gpuva == 0x4000 &&
-	       crc->bytes == 100 && crc->seed == 7, "crc32c");
+	   crc->src_gpuva == 0x1000 && crc->result_gpuva == 0x4000 &&
+	   crc->bytes == 100 && crc->seed == 7, "crc32c");
 	fence = (const void *)(at + 88);
 	ok(fence->header.opcode == DXGPU_OP_FENCE_WRITE &&
-	       fence->header.flags == DXGPU_FENCE_INTERRUPT &&
-	       fence->header.bytes == 24 && fence->gpuva == 0x5000 &&
-	       fence->value == 42, "fence write");
+	   fence->header.flags == DXGPU_FENCE_INTERRUPT &&
+	   fence->header.bytes == 24 && fence->gpuva == 0x5000 &&
+	   fence->value == 42, "fence write");
 
 	dxg_commands_reset(&commands);
 	ok(!commands.bytes, "reset forgets them");

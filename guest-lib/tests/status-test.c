@@ -47,12 +47,12 @@ static void test_errors(void)
 
 	ok(!dxg_last_error()[0], "no error before the first failure");
 	ok(dxg_report(STATUS_PENDING, "a success") == STATUS_PENDING &&
-	       !dxg_last_error()[0], "a success leaves no text");
+	   !dxg_last_error()[0], "a success leaves no text");
 	ok(dxg_report(STATUS_NO_MEMORY, "call: value %d (0..3)", 7) ==
-	       STATUS_NO_MEMORY, "a failure comes back");
+	   STATUS_NO_MEMORY, "a failure comes back");
 	ok(!strcmp(dxg_last_error(),
 		       "call: value 7 (0..3): STATUS_NO_MEMORY (0xc0000017)"),
-	       "its text names call, value, range and status");
+	   "its text names call, value, range and status");
 	pthread_create(&thread, NULL, other_thread, &seen);
 	pthread_join(thread, NULL);
 	ok(!seen, "another thread has a text of its own");
@@ -75,9 +75,9 @@ int main(void)
 	ok(!strcmp(dxg_status_name(STATUS_DEVICE_REMOVED),
 		       "STATUS_DEVICE_REMOVED"), "a status has its name");
 	ok(!strcmp(dxg_status_name(0x1234), "unknown status"),
-	       "an unknown status has none");
+	   "an unknown status has none");
 	ok(NT_SUCCESS(STATUS_PENDING) && NT_SUCCESS(STATUS_TIMEOUT) &&
-	       !NT_SUCCESS(STATUS_DEVICE_BUSY), "NT_SUCCESS is the sign");
+	   !NT_SUCCESS(STATUS_DEVICE_BUSY), "NT_SUCCESS is the sign");
 	test_errors();
 	return done();
 }

@@ -244,13 +244,13 @@ int main(int argc, char **argv)
 	for (i = 1; i <= THREADS * SUBMISSIONS; i++)
 		wrong += world.executed[i] != 1;
 	ok(!wrong, "each of %d entries executed exactly once",
-	       THREADS * SUBMISSIONS);
+	   THREADS * SUBMISSIONS);
 	dxg_submit_queue_get_stats(&world.queue, &stats);
 	ok(stats.submissions == THREADS * SUBMISSIONS &&
-	       world.last_queued == THREADS * SUBMISSIONS,
-	       "counts and last-queued value agree");
+	   world.last_queued == THREADS * SUBMISSIONS,
+	   "counts and last-queued value agree");
 	ok(world.disconnects && stats.reconnects,
-	       "the doorbell was taken away meanwhile");
+	   "the doorbell was taken away meanwhile");
 	diag("%u disconnects, %llu reconnects, %llu rings", world.disconnects,
 		 (unsigned long long)stats.reconnects,
 		 (unsigned long long)stats.rings);
