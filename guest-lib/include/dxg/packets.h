@@ -48,6 +48,7 @@ static inline struct dxgpu_packet_header dxg_packet_header(uint8_t opcode,
 		.opcode = opcode,
 		.flags = flags,
 		.bytes = (uint16_t)bytes,
+		.reserved = 0,
 	};
 
 	return header;
@@ -75,6 +76,7 @@ static inline NTSTATUS dxg_commands_copy(struct dxg_commands *commands,
 		.src_gpuva = src_gpuva,
 		.dst_gpuva = dst_gpuva,
 		.bytes = bytes,
+		.reserved = 0,
 	};
 
 	return dxg_commands_append(commands, &packet, sizeof(packet));

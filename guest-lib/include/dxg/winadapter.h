@@ -2,7 +2,8 @@
 /*
  * The Windows scalar types that the D3DKMT structures are made of, with the
  * sizes that they have on Windows x64. Never "unsigned long": that is 8 bytes
- * here. Included by the other <dxg/...> headers; nobody needs to name it.
+ * here. Included by the other <dxg/...> headers; nobody needs to name it. The
+ * headers are for C11 and C++20.
  */
 #ifndef DXG_WINADAPTER_H
 #define DXG_WINADAPTER_H
@@ -31,6 +32,10 @@ typedef struct _LUID {
 	UINT LowPart;
 	INT HighPart;
 } LUID;
+
+#ifdef __cplusplus
+#define _Static_assert static_assert
+#endif
 
 /* A layout check stands beside the structure that it guards. */
 #define DXG_ASSERT_SIZE(type, bytes) \
