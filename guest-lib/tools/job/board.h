@@ -37,7 +37,7 @@ struct job_result {
 	uint32_t queues;
 	uint32_t contexts;
 	uint64_t submissions;
-	uint64_t rings;
+	uint64_t rings;			/* this and the next: when all work is done */
 	uint64_t reconnects;
 	uint64_t completions;		/* right in every respect */
 	uint64_t lost;

@@ -171,6 +171,7 @@ bool lane_submit(struct lane *lane)
 	if (flight->fence) {
 		lane->submitted++;
 		lane->last_fence = flight->fence;
+		lane->job->result->submissions++;
 	}
 	/* A busy device has the work in the ring; the wait tries again. */
 	if (status != STATUS_SUCCESS &&
@@ -323,7 +324,7 @@ void lane_count(const struct lane *lane)
 	struct dxg_submit_stats stats;
 
 	dxg_submit_queue_get_stats(lane->queue, &stats);
-	result->submissions += stats.submissions;
+	result->submissions += stats.submissions - lane->submitted;
 	result->rings += stats.rings;
 	result->reconnects += stats.reconnects;
 }

@@ -76,7 +76,10 @@ static inline bool lane_finished(const struct lane *lane)
 	return lane->dead || lane->checked == lane->items;
 }
 
-/* Adds the queue's counts to the result; once, when all work is done. */
+/*
+ * Adds the library's counts of the queue to the result; once, when all work is done.
+ * Submissions are there already, as this lane counted them; the library's count wins.
+ */
 void lane_count(const struct lane *lane);
 
 /* When no process submits any more: has the queue done more than it was told? */

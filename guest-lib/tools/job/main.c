@@ -95,25 +95,41 @@ static int open_output(const struct job_options *options, const struct stat *inp
 	return fd;
 }
 
-/* Return: whether what lies in the file is the input. */
+/*
+ * Return: whether what lies in the file is the input. By reads: a page of a mapping may
+ * have no memory behind it when the file system is full.
+ */
 static bool compare_output(const struct job_plan *plan, int output)
 {
-	unsigned char *copy = mmap(NULL, plan->input_bytes, PROT_READ, MAP_SHARED, output, 0);
-	bool same = copy != MAP_FAILED && !memcmp(copy, plan->input, plan->input_bytes);
+	unsigned char copy[65536];
+	uint64_t offset = 0;
+	ssize_t got;
 
-	if (copy != MAP_FAILED)
-		munmap(copy, plan->input_bytes);
-	return same;
+	while (offset < plan->input_bytes) {
+		got = pread(output, copy, sizeof(copy), (off_t)offset);
+		if (got <= 0 || memcmp(copy, plan->input + offset, (size_t)got))
+			return false;
+		offset += (uint64_t)got;
+	}
+	return true;
 }
 
-static void write_report(const struct job_options *options, const struct job_plan *plan,
-			 const struct job_board *board, const struct report *report)
+/* Opened before the job runs, so that a bad name is told at once. */
+static FILE *open_report(const struct job_options *options)
 {
 	FILE *file = fopen(options->json, "we");
-	bool bad;
 
 	if (!file)
 		quit(EXIT_USAGE, "--json %s: %s", options->json, strerror(errno));
+	return file;
+}
+
+static void write_report(const struct job_options *options, FILE *file,
+			 const struct job_plan *plan, const struct job_board *board,
+			 const struct report *report)
+{
+	bool bad;
+
 	report_json(file, plan, board, report);
 	bad = ferror(file);
 	if (fclose(file) || bad)
@@ -157,6 +173,7 @@ int main(int argc, char **argv)
 	struct stat input;
 	char error[300];
 	int output, result;
+	FILE *json;
 
 	switch (options_parse(argc, argv, queue_quota(), &options, error, sizeof(error))) {
 	case OPTIONS_OK:
@@ -171,6 +188,7 @@ int main(int argc, char **argv)
 		quit(EXIT_USAGE, "started by user %u; must be root (0)", (unsigned int)geteuid());
 	open_input(&options, &input, &plan);
 	output = open_output(&options, &input);
+	json = open_report(&options);
 	if (board_create(&plan, &board))
 		quit(EXIT_FAILED, "no memory for the counts of %" PRIu64 " items", plan.items);
 
@@ -179,7 +197,7 @@ int main(int argc, char **argv)
 		quit(EXIT_FAILED, "no memory for the report");
 	report_text(stdout, &plan, &board, &report);
 	fflush(stdout);
-	write_report(&options, &plan, &board, &report);
+	write_report(&options, json, &plan, &board, &report);
 	if (show_errors(&plan, &board, &report, output) && !result)
 		result = EXIT_FAILED;
 	report_free(&report);
