@@ -1,0 +1,836 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dxgpu qtests: translation, protection, invalidation.
+ *
+ * Everything that a queue touches goes through page tables which the test
+ * writes by hand, right ones and wrong ones. That nothing goes past them
+ * (SEC-9, SEC-23) is shown by memory that must not change.
+ */
+#include "qemu/osdep.h"
+#include "dxgpu-qtest.h"
+
+#define GPUVA_END       (1ull << DXGPU_GPUVA_BITS)
+#define PAGE            DXGPU_PAGE_SIZE
+#define LARGE           DXGPU_LARGE_PAGE_SIZE
+
+static void run(DxQueue *q, GByteArray *c)
+{
+    dx_submit(q, c);
+    dx_kick(q);
+    dx_wait_done(q);
+}
+
+static DxQueue *queue_in(DxSpace *space)
+{
+    return dx_queue(space, dx_context(space, 0), 16);
+}
+
+/* Virtually contiguous pages that lie backwards in memory. */
+static void test_scattered_pages(void)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+    DxQueue *q = queue_in(space);
+    enum { PAGES = 40 };
+    uint64_t src = dx_reserve(space, PAGES * PAGE);
+    uint64_t dst = dx_reserve(space, PAGES * PAGE);
+    uint64_t src_bus = dx_memory(t, PAGES * PAGE, PAGE);
+    uint64_t dst_bus = dx_memory(t, PAGES * PAGE, PAGE);
+    g_autofree uint8_t *data = g_malloc(PAGES * PAGE);
+    g_autofree uint8_t *found = g_malloc(PAGES * PAGE);
+    unsigned int i;
+
+    dx_pattern(data, PAGES * PAGE, 4);
+    for (i = 0; i < PAGES; i++) {
+        dx_map(space, src + i * PAGE, src_bus + (PAGES - 1 - i) * PAGE, PAGE,
+               DX_READ);
+        dx_map(space, dst + i * PAGE, dst_bus + (i * 7 % PAGES) * PAGE, PAGE,
+               DX_WRITE);
+        qtest_memwrite(t->qts, src_bus + (PAGES - 1 - i) * PAGE,
+                       data + i * PAGE, PAGE);
+    }
+    dx_copy(c, src + 100, dst + 300, PAGES * PAGE - 500);
+    run(q, c);
+    for (i = 0; i < PAGES; i++) {
+        qtest_memread(t->qts, dst_bus + (i * 7 % PAGES) * PAGE,
+                      found + i * PAGE, PAGE);
+    }
+    g_assert_cmpmem(found + 300, PAGES * PAGE - 500, data + 100,
+                    PAGES * PAGE - 500);
+    dx_stop(t);
+}
+
+static void test_large_page(void)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+    DxQueue *q = queue_in(space);
+    uint64_t gpuva = 0x200000000000ull + 5 * LARGE;
+    uint64_t bus = dx_memory(t, LARGE, LARGE);
+    DxBuffer small = dx_buffer(space, 64 * 1024);
+
+    g_assert_cmphex(dx_reg(t, DXGPU_REG_CAPS) & DXGPU_CAPS_LARGE_PAGES, !=, 0);
+    qtest_writeq(t->qts, dx_entry(space, gpuva, 1),
+                 bus | DXGPU_PTE_VALID | DXGPU_PTE_LEAF | DX_RW);
+    dx_write_pattern(t, bus + 0x12345, 50000, 9);
+    dx_copy(c, gpuva + 0x12345, small.gpuva + 11, 50000);
+    dx_copy(c, small.gpuva + 11, gpuva + LARGE - 50000, 50000);
+    run(q, c);
+    dx_assert_pattern(t, small.bus + 11, 50000, 9);
+    dx_assert_pattern(t, bus + LARGE - 50000, 50000, 9);
+    dx_stop(t);
+}
+
+/* The border between a 2 MiB page and 4 KiB pages, in one transfer. */
+static void test_large_and_small_pages(void)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+    DxQueue *q = queue_in(space);
+    uint64_t gpuva = 0x100000000000ull;
+    uint64_t large = dx_memory(t, LARGE, LARGE);
+    uint64_t small = dx_memory(t, 2 * PAGE, PAGE);
+    DxBuffer src = dx_buffer(space, 3 * PAGE);
+    DxBuffer dst = dx_buffer(space, 3 * PAGE);
+    uint8_t wanted[3 * DXGPU_PAGE_SIZE], found[3 * DXGPU_PAGE_SIZE];
+
+    qtest_writeq(t->qts, dx_entry(space, gpuva, 1),
+                 large | DXGPU_PTE_VALID | DXGPU_PTE_LEAF | DX_RW);
+    dx_map(space, gpuva + LARGE, small + PAGE, PAGE, DX_RW);
+    dx_map(space, gpuva + LARGE + PAGE, small, PAGE, DX_RW);
+    dx_write_pattern(t, src.bus, 3 * PAGE, 2);
+    dx_copy(c, src.gpuva, gpuva + LARGE - PAGE, 3 * PAGE);
+    dx_copy(c, gpuva + LARGE - PAGE, dst.gpuva, 3 * PAGE);
+    run(q, c);
+    dx_assert_pattern(t, dst.bus, 3 * PAGE, 2);
+    dx_pattern(wanted, 3 * PAGE, 2);
+    qtest_memread(t->qts, large + LARGE - PAGE, found, PAGE);
+    qtest_memread(t->qts, small + PAGE, found + PAGE, PAGE);
+    qtest_memread(t->qts, small, found + 2 * PAGE, PAGE);
+    g_assert_cmpmem(found, 3 * PAGE, wanted, 3 * PAGE);
+    dx_stop(t);
+}
+
+static void test_ends_of_the_address_space(void)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+    DxQueue *q = queue_in(space);
+    uint64_t first = dx_memory(t, PAGE, PAGE);
+    uint64_t last = dx_memory(t, PAGE, PAGE);
+
+    dx_map(space, 0, first, PAGE, DX_RW);
+    dx_map(space, GPUVA_END - PAGE, last, PAGE, DX_RW);
+    dx_write_pattern(t, first, PAGE, 1);
+    dx_copy(c, 0, GPUVA_END - PAGE, PAGE);
+    dx_fence(c, GPUVA_END - 8, 0x77, 0);
+    run(q, c);
+    dx_assert_pattern(t, last, PAGE - 8, 1);
+    g_assert_cmphex(qtest_readq(t->qts, last + PAGE - 8), ==, 0x77);
+    dx_stop(t);
+}
+
+/* The same GPUVA in two spaces, at the same time, many times over. */
+static void test_spaces_are_apart(void)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("packet-budget=1");
+    DxSpace *space[2];
+    DxQueue *q[2];
+    uint64_t src[2], dst[2];
+    uint64_t gpuva = 0x123400000000ull;
+    unsigned int i, j;
+
+    for (i = 0; i < 2; i++) {
+        space[i] = dx_space(t);
+        q[i] = queue_in(space[i]);
+        src[i] = dx_memory(t, PAGE, PAGE);
+        dst[i] = dx_memory(t, PAGE, PAGE);
+        dx_map(space[i], gpuva, src[i], PAGE, DX_READ);
+        dx_map(space[i], gpuva + PAGE, dst[i], PAGE, DX_WRITE);
+        dx_write_pattern(t, src[i], PAGE, 100 + i);
+        for (j = 0; j < 20; j++) {
+            dx_copy(c, gpuva + j * 100, gpuva + PAGE + j * 100, 100);
+        }
+        dx_submit(q[i], c);
+    }
+    dx_park(t);
+    dx_kick(q[0]);
+    dx_kick(q[1]);
+    dx_unpark(t);
+    for (i = 0; i < 2; i++) {
+        dx_wait_done(q[i]);
+        dx_assert_pattern(t, dst[i], 2000, 100 + i);
+    }
+    dx_stop(t);
+}
+
+/* What is mapped in one space only is not there for the other one. */
+static void test_foreign_memory_is_out_of_reach(void)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("");
+    DxSpace *mine = dx_space(t);
+    DxSpace *theirs = dx_space(t);
+    DxQueue *attacker = queue_in(mine);
+    DxQueue *victim = queue_in(theirs);
+    struct dxgpu_queue_status status;
+
+    /* The victim's fence page is in the TLB when the attacker tries. */
+    dx_assert_works(victim);
+    dx_fence(c, victim->fence.gpuva, 0xbad, 0);
+    dx_submit(attacker, c);
+    dx_kick(attacker);
+    status = dx_wait_fault(attacker, DXGPU_FAULT_UNMAPPED);
+    g_assert_cmphex(status.fault_gpuva, ==, victim->fence.gpuva);
+    g_assert_cmpuint(dx_fence_now(victim), ==, 1);
+    dx_assert_works(victim);
+    dx_stop(t);
+}
+
+/* One wrong entry for each level; the queue's commands are mapped rightly. */
+static void check_walk_fault(unsigned int level, uint64_t entry, uint32_t code)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+    DxQueue *q = queue_in(space);
+    /* No index in common with what the helpers use, at the root neither. */
+    uint64_t gpuva = 0x00ab54321000ull;
+    uint64_t bus = dx_memory(t, PAGE, PAGE);
+    struct dxgpu_queue_status status;
+
+    dx_map(space, gpuva, bus, PAGE, DX_RW);
+    qtest_writeq(t->qts, dx_entry(space, gpuva, level), entry);
+    dx_fence(c, gpuva + 8, 0xbad, 0);
+    dx_fence(c, q->fence.gpuva, 1, 0);
+    dx_submit(q, c);
+    dx_kick(q);
+    DX_WAIT(t, dx_fault_bit(t, q->id));
+    status = dx_queue_status(t, q->id);
+    if (status.fault_code != code || status.fault_level != level ||
+        status.fault_gpuva != gpuva + 8 ||
+        status.fault_access != DXGPU_ACCESS_WRITE) {
+        dx_fail("entry 0x%" PRIx64 " at level %u: fault code %u (expected %u),"
+                " level %u, GPUVA 0x%" PRIx64 ", access %u", entry, level,
+                status.fault_code, code, status.fault_level,
+                status.fault_gpuva, status.fault_access);
+    }
+    g_assert_cmphex(qtest_readq(t->qts, bus + 8), ==, 0);
+    g_assert_cmpuint(dx_fence_now(q), ==, 0);
+    dx_stop(t);
+}
+
+static void test_invalid_entry(void)
+{
+    unsigned int level;
+
+    for (level = 0; level < DXGPU_PT_LEVELS; level++) {
+        check_walk_fault(level, 0, DXGPU_FAULT_UNMAPPED);
+        /* Bits of an invalid entry mean nothing. */
+        check_walk_fault(level, ~DXGPU_PTE_VALID, DXGPU_FAULT_UNMAPPED);
+    }
+}
+
+static void test_reserved_bits(void)
+{
+    static const uint64_t bits[] = {
+        1ull << 4, 1ull << 11, 1ull << 52, 1ull << 63,
+    };
+    unsigned int level, i;
+
+    for (level = 0; level < DXGPU_PT_LEVELS; level++) {
+        for (i = 0; i < G_N_ELEMENTS(bits); i++) {
+            check_walk_fault(level, 0x2000000 | DXGPU_PTE_VALID | DX_RW |
+                             bits[i], DXGPU_FAULT_PTE);
+        }
+    }
+}
+
+static void test_misplaced_leaf(void)
+{
+    uint64_t leaf = DXGPU_PTE_VALID | DXGPU_PTE_LEAF | DX_RW;
+
+    check_walk_fault(3, 0x2000000 | leaf, DXGPU_FAULT_PTE);
+    check_walk_fault(2, 0x2000000 | leaf, DXGPU_FAULT_PTE);
+    /* A 2 MiB page that is not aligned. */
+    check_walk_fault(1, 0x2001000 | leaf, DXGPU_FAULT_PTE);
+    check_walk_fault(1, 0x2100000 | leaf, DXGPU_FAULT_PTE);
+}
+
+static void test_leaf_bit_is_implied(void)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+    DxQueue *q = queue_in(space);
+    DxBuffer b = dx_buffer(space, 8);
+
+    qtest_writeq(t->qts, dx_entry(space, b.gpuva, 0),
+                 b.bus | DXGPU_PTE_VALID | DXGPU_PTE_LEAF | DX_RW);
+    dx_fence(c, b.gpuva, 5, 0);
+    run(q, c);
+    g_assert_cmpuint(qtest_readq(t->qts, b.bus), ==, 5);
+    dx_stop(t);
+}
+
+/* 0x20000000 is past the 256 MiB of RAM; nothing answers there. */
+static void test_tables_outside_memory(void)
+{
+    static const uint64_t outside[] = { 0x20000000, DXGPU_PTE_ADDR_MASK };
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+    uint64_t gpuva = 0x00ab54321000ull;
+    unsigned int level, i;
+
+    for (level = 1; level < DXGPU_PT_LEVELS; level++) {
+        for (i = 0; i < G_N_ELEMENTS(outside); i++) {
+            DxQueue *q = queue_in(space);
+            uint64_t at = dx_entry(space, gpuva, level);
+            uint64_t old = qtest_readq(t->qts, at);
+            struct dxgpu_queue_status status;
+
+            qtest_writeq(t->qts, at, outside[i] | DXGPU_PTE_VALID);
+            dx_fence(c, gpuva, 1, 0);
+            dx_submit(q, c);
+            dx_kick(q);
+            status = dx_wait_fault(q, DXGPU_FAULT_BUS);
+            g_assert_cmpuint(status.fault_level, ==, level - 1);
+            g_assert_cmphex(status.fault_gpuva, ==, gpuva);
+            qtest_writeq(t->qts, at, old);
+        }
+    }
+    dx_stop(t);
+}
+
+static void test_root_outside_memory(void)
+{
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_tables(t);
+    DxQueue *q, *good = dx_new_queue(t);
+    struct dxgpu_queue_status status;
+
+    dx_command_ok(t, DXGPU_CMD_SPACE_CREATE, space->id, 0x20000000);
+    q = queue_in(space);
+    dx_kick(q);
+    status = dx_wait_fault(q, DXGPU_FAULT_BUS);
+    g_assert_cmpuint(status.fault_level, ==, DXGPU_PT_LEVELS - 1);
+    dx_assert_works(good);
+    dx_stop(t);
+}
+
+/* Reads, writes and the accesses of ring and ring control, by permission. */
+static void test_protection(void)
+{
+    static const struct {
+        uint64_t flags;
+        uint32_t access;
+    } cases[] = {
+        { 0, DXGPU_ACCESS_READ }, { 0, DXGPU_ACCESS_WRITE },
+        { DX_READ, DXGPU_ACCESS_WRITE }, { DX_WRITE, DXGPU_ACCESS_READ },
+    };
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+    unsigned int i;
+
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        DxQueue *q = queue_in(space);
+        DxBuffer b = dx_buffer_flags(space, PAGE, cases[i].flags);
+        DxBuffer other = dx_buffer(space, PAGE);
+        struct dxgpu_queue_status status;
+
+        dx_write_pattern(t, b.bus, PAGE, 6);
+        /* First what is allowed, so that the page is in the TLB. */
+        if (cases[i].flags == DX_READ) {
+            dx_copy(c, b.gpuva, other.gpuva, 64);
+        } else if (cases[i].flags == DX_WRITE) {
+            dx_fill(c, b.gpuva + 1024, 4, 0);
+        }
+        if (cases[i].access == DXGPU_ACCESS_READ) {
+            dx_copy(c, b.gpuva + 16, other.gpuva + 128, 64);
+        } else {
+            dx_fill(c, b.gpuva + 16, 64, 0xbad);
+        }
+        dx_submit(q, c);
+        dx_kick(q);
+        status = dx_wait_fault(q, DXGPU_FAULT_PROTECTION);
+        g_assert_cmphex(status.fault_gpuva, ==, b.gpuva + 16);
+        g_assert_cmpuint(status.fault_access, ==, cases[i].access);
+        dx_assert_pattern(t, b.bus, 1024, 6);
+        g_assert_cmphex(qtest_readq(t->qts, other.bus + 128), ==, 0);
+    }
+    dx_stop(t);
+}
+
+/* A 2 MiB page has permissions too. */
+static void test_protection_of_a_large_page(void)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+    DxQueue *q = queue_in(space);
+    uint64_t gpuva = 0x100000000000ull;
+    uint64_t bus = dx_memory(t, LARGE, LARGE);
+    struct dxgpu_queue_status status;
+
+    qtest_writeq(t->qts, dx_entry(space, gpuva, 1),
+                 bus | DXGPU_PTE_VALID | DXGPU_PTE_LEAF | DX_READ);
+    dx_fill(c, gpuva + 0x54320, 64, 0xbad);
+    dx_submit(q, c);
+    dx_kick(q);
+    status = dx_wait_fault(q, DXGPU_FAULT_PROTECTION);
+    g_assert_cmpuint(status.fault_level, ==, 1);
+    g_assert_cmphex(status.fault_gpuva, ==, gpuva + 0x54320);
+    g_assert_cmphex(qtest_readl(t->qts, bus + 0x54320), ==, 0);
+    dx_stop(t);
+}
+
+/* A ring may be read-only; ring control must be writable. */
+static void test_ring_permissions(void)
+{
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+    DxQueue *q = queue_in(space);
+    DxQueue *closed = queue_in(space);
+    DxQueue *gone = queue_in(space);
+    struct dxgpu_queue_status status;
+
+    dx_map(space, q->ring.gpuva, q->ring.bus, PAGE, DX_READ);
+    dx_assert_works(q);
+    dx_map(space, closed->control.gpuva, closed->control.bus, PAGE, DX_READ);
+    dx_kick(closed);
+    status = dx_wait_fault(closed, DXGPU_FAULT_PROTECTION);
+    g_assert_cmpuint(status.fault_access, ==, DXGPU_ACCESS_WRITE);
+    dx_unmap(space, gone->ring.gpuva, PAGE);
+    dx_submit_fence(gone);
+    dx_kick(gone);
+    status = dx_wait_fault(gone, DXGPU_FAULT_UNMAPPED);
+    g_assert_cmphex(status.fault_gpuva, ==, gone->ring.gpuva);
+    g_assert_cmpuint(dx_fence_now(gone), ==, 0);
+    dx_assert_works(q);
+    dx_stop(t);
+}
+
+/* A transfer that runs out of its mapping faults at the page that lacks. */
+static void test_fault_inside_a_transfer(void)
+{
+    static const uint32_t holes[] = { 1, 15, 16, 17, 31 };
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+    unsigned int i;
+
+    for (i = 0; i < G_N_ELEMENTS(holes); i++) {
+        DxQueue *q = queue_in(space);
+        DxBuffer src = dx_buffer(space, 32 * PAGE);
+        DxBuffer dst = dx_buffer(space, 32 * PAGE);
+        DxBuffer *bad = i % 2 ? &src : &dst;
+        struct dxgpu_queue_status status;
+
+        dx_unmap(space, bad->gpuva + holes[i] * PAGE, PAGE);
+        dx_copy(c, src.gpuva, dst.gpuva, 32 * PAGE);
+        dx_fence(c, q->fence.gpuva, 1, 0);
+        dx_submit(q, c);
+        dx_kick(q);
+        status = dx_wait_fault(q, DXGPU_FAULT_UNMAPPED);
+        g_assert_cmphex(status.fault_gpuva, ==, bad->gpuva + holes[i] * PAGE);
+        g_assert_cmpuint(status.fault_access, ==, i % 2 ? DXGPU_ACCESS_READ :
+                         DXGPU_ACCESS_WRITE);
+        g_assert_cmpuint(status.fault_level, ==, 0);
+        g_assert_cmpuint(dx_fence_now(q), ==, 0);
+    }
+    dx_stop(t);
+}
+
+static void test_addresses_beyond_the_space(void)
+{
+    const struct {
+        uint64_t gpuva;
+        uint32_t bytes;
+    } cases[] = {
+        { GPUVA_END, 8 }, { GPUVA_END - 8, 16 }, { 1ull << 63, 8 },
+        { ~0ull - 7, 8 }, { ~0ull - 7, 4096 }, { GPUVA_END - 4, 8 },
+    };
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+    DxBuffer b = dx_buffer(space, 8192);
+    unsigned int i, kind;
+
+    dx_map(space, GPUVA_END - PAGE, dx_memory(t, PAGE, PAGE), PAGE, DX_RW);
+    dx_map(space, 0, dx_memory(t, PAGE, PAGE), PAGE, DX_RW);
+    for (i = 0; i < G_N_ELEMENTS(cases); i++) {
+        uint64_t gpuva = cases[i].gpuva;
+        uint32_t bytes = cases[i].bytes;
+
+        for (kind = 0; kind < 5; kind++) {
+            DxQueue *q = queue_in(space);
+
+            switch (kind) {
+            case 0:
+                dx_copy(c, gpuva, b.gpuva, bytes);
+                break;
+            case 1:
+                dx_copy(c, b.gpuva, gpuva, bytes);
+                break;
+            case 2:
+                dx_fill(c, gpuva, bytes, 1);
+                break;
+            case 3:
+                dx_crc(c, gpuva, b.gpuva, bytes, 0);
+                break;
+            default:
+                dx_fence(c, gpuva < GPUVA_END ? GPUVA_END : gpuva & ~7ull, 1,
+                         0);
+                break;
+            }
+            dx_submit(q, c);
+            dx_kick(q);
+            dx_wait_fault(q, DXGPU_FAULT_ADDRESS);
+        }
+    }
+    dx_stop(t);
+}
+
+/* A queue that aims at the device's own registers and doorbells. */
+static void test_device_memory_is_out_of_reach(void)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+    DxQueue *victim = queue_in(space);
+    DxBuffer b = dx_buffer(space, PAGE);
+    uint64_t regs = dx_reserve(space, PAGE);
+    uint64_t slot = dx_reserve(space, PAGE);
+    uint64_t nothing = dx_reserve(space, PAGE);
+    uint64_t bad = dx_stat(t, "register_bad_access");
+    uint64_t commands;
+    unsigned int kind;
+
+    dx_bind(victim, 0);
+    dx_settle(t);
+    dx_map(space, regs, t->regs.addr, PAGE, DX_RW);
+    dx_map(space, slot, t->doorbells.addr, PAGE, DX_RW);
+    dx_map(space, nothing, 0x20000000, PAGE, DX_RW);
+    for (kind = 0; kind < 7; kind++) {
+        DxQueue *q = queue_in(space);
+
+        commands = dx_stat(t, "commands");
+        switch (kind) {
+        case 0:
+            dx_fill(c, regs + DXGPU_REG_INT_ENABLE, 4, DXGPU_INT_ACK);
+            break;
+        case 1:
+            dx_copy(c, regs, b.gpuva, 4);
+            break;
+        case 2:
+            dx_fence(c, slot, 1, 0);
+            break;
+        case 3:
+            dx_fill(c, slot, 4, 1);
+            break;
+        case 4:
+            dx_crc(c, regs, b.gpuva, 4, 0);
+            break;
+        case 5:
+            dx_crc(c, b.gpuva, regs + DXGPU_REG_CONTROL, 8, 0);
+            break;
+        default:
+            dx_fence(c, nothing, 1, 0);
+            break;
+        }
+        dx_submit(q, c);
+        dx_command_ok(t, DXGPU_CMD_QUEUE_KICK, q->id);
+        dx_wait_fault(q, DXGPU_FAULT_BUS);
+        g_assert_cmpuint(dx_stat(t, "commands"), ==, commands + 1);
+    }
+    g_assert_cmphex(dx_reg(t, DXGPU_REG_INT_ENABLE), ==, 0);
+    g_assert_cmphex(qtest_readl(t->qts, b.bus), ==, 0);
+    g_assert_cmpuint(dx_stat(t, "doorbell_writes"), ==, 0);
+    g_assert_cmpuint(dx_stat(t, "register_bad_access"), ==, bad);
+    dx_assert_works(victim);
+    dx_stop(t);
+}
+
+/* BAR4 is RAM, but not for queues to write. */
+static void test_status_region_is_out_of_reach(void)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+    uint64_t gpuva = dx_reserve(space, PAGE);
+    uint32_t at = dx_reg(t, DXGPU_REG_STATUS_QUEUE_OFFSET);
+    struct dxgpu_queue_status before, after;
+    DxQueue *first = queue_in(space);
+    unsigned int kind;
+
+    g_assert_cmpuint(first->id, ==, 0);
+    g_assert_cmphex(at % PAGE, ==, 0);
+    dx_assert_works(first);
+    dx_settle(t);
+    before = dx_queue_status(t, first->id);
+    dx_map(space, gpuva, t->status.addr + at, PAGE, DX_RW);
+    for (kind = 0; kind < 2; kind++) {
+        DxQueue *q = queue_in(space);
+
+        if (kind) {
+            dx_fence(c, gpuva + 16, 0xbad, 0);
+        } else {
+            dx_fill(c, gpuva + 16, 64, 0xbad);
+        }
+        dx_submit(q, c);
+        dx_kick(q);
+        dx_settle(t);
+        after = dx_queue_status(t, first->id);
+        g_assert_cmpmem(&before, sizeof(before), &after, sizeof(after));
+    }
+    dx_stop(t);
+}
+
+/* An entry that becomes valid needs no invalidate, even after a fault. */
+static void test_invalid_is_not_kept(void)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+    DxQueue *first = queue_in(space);
+    DxQueue *second = queue_in(space);
+    uint64_t gpuva = dx_reserve(space, PAGE);
+    uint64_t bus = dx_memory(t, PAGE, PAGE);
+
+    dx_fence(c, gpuva, 1, 0);
+    dx_submit(first, c);
+    dx_kick(first);
+    dx_wait_fault(first, DXGPU_FAULT_UNMAPPED);
+    dx_map(space, gpuva, bus, PAGE, DX_RW);
+    dx_fence(c, gpuva, 2, 0);
+    run(second, c);
+    g_assert_cmpuint(qtest_readq(t->qts, bus), ==, 2);
+    dx_stop(t);
+}
+
+/* The page under a GPUVA is exchanged, from the whole space or a range of it. */
+static void test_invalidate(void)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+    DxQueue *q = queue_in(space);
+    uint64_t gpuva = dx_reserve(space, PAGE);
+    uint64_t page[2] = { dx_memory(t, PAGE, PAGE), dx_memory(t, PAGE, PAGE) };
+    uint64_t hits = 0, fence;
+    unsigned int i;
+
+    for (i = 0; i < 10; i++) {
+        qtest_writeq(t->qts, page[0], 0);
+        qtest_writeq(t->qts, page[1], 0);
+        dx_map(space, gpuva, page[i % 2], PAGE, DX_RW);
+        if (i % 3 == 0) {
+            dx_invalidate(space);
+        } else {
+            fence = ++t->last_fence;
+            dx_command_ok(t, DXGPU_CMD_SPACE_INVALIDATE, space->id,
+                          i % 3 == 1 ? gpuva : gpuva - PAGE,
+                          i % 3 == 1 ? PAGE : 3 * PAGE, fence);
+            DX_WAIT(t, dx_invalidate_fence(t, space->id) == fence);
+        }
+        dx_fence(c, gpuva, i + 1, 0);
+        dx_fence(c, gpuva + 8, i + 1, 0);
+        run(q, c);
+        g_assert_cmpuint(qtest_readq(t->qts, page[i % 2]), ==, i + 1);
+        g_assert_cmpuint(qtest_readq(t->qts, page[1 - i % 2]), ==, 0);
+        /* It is a TLB that this tests: repeated accesses do hit. */
+        g_assert_cmpuint(dx_stat(t, "tlb_hits"), >, hits);
+        hits = dx_stat(t, "tlb_hits");
+    }
+    g_assert_cmpuint(dx_stat(t, "invalidates"), ==, 10);
+    dx_stop(t);
+}
+
+static void test_invalidate_is_reported(void)
+{
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+
+    dx_irq_start(t);
+    dx_reg_write(t, DXGPU_REG_INT_ENABLE, DXGPU_INT_ACK);
+    dx_invalidate(space);
+    DX_WAIT(t, dx_irq_taken(t, DXGPU_VECTOR_EVENT));
+    g_assert_cmphex(dx_reg(t, DXGPU_REG_INT_CAUSE), ==, DXGPU_INT_ACK);
+    /* The fence stays when the space is gone. */
+    dx_command_ok(t, DXGPU_CMD_SPACE_DESTROY, space->id);
+    dx_settle(t);
+    g_assert_cmpuint(dx_invalidate_fence(t, space->id), ==, t->last_fence);
+    dx_stop(t);
+}
+
+/* A new space under an old id is a stranger to the old one's translations. */
+static void test_space_id_again(void)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("");
+    uint64_t gpuva = 0x123400000000ull;
+    uint64_t old_page = 0, page = 0;
+    unsigned int i;
+
+    for (i = 0; i < 4; i++) {
+        DxSpace *space;
+        DxQueue *q;
+
+        t->next_space = 3;
+        t->next_context = 3;
+        t->next_queue = 3;
+        space = dx_space(t);
+        q = queue_in(space);
+        page = dx_memory(t, PAGE, PAGE);
+        dx_map(space, gpuva, page, PAGE, DX_RW);
+        dx_fence(c, gpuva, i + 1, 0);
+        run(q, c);
+        g_assert_cmpuint(qtest_readq(t->qts, page), ==, i + 1);
+        if (old_page) {
+            g_assert_cmpuint(qtest_readq(t->qts, old_page), ==, i);
+        }
+        old_page = page;
+        dx_remove(q);
+        dx_command_ok(t, DXGPU_CMD_CONTEXT_DESTROY, q->context);
+        dx_command_ok(t, DXGPU_CMD_SPACE_DESTROY, space->id);
+    }
+    dx_stop(t);
+}
+
+/*
+ * A page is taken away while a queue fills it without end: when the
+ * invalidation is acknowledged the page is the test's alone.
+ */
+static void check_invalidate_under_load(const char *properties, bool replace)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start(properties);
+    DxSpace *space = dx_space(t);
+    DxQueue *q = queue_in(space);
+    DxQueue *other = queue_in(space);
+    uint32_t bytes = 512 * 1024;
+    DxBuffer old = dx_buffer(space, bytes);
+    uint64_t new = dx_memory(t, bytes, PAGE);
+    g_autofree uint8_t *zeroes = g_malloc0(bytes);
+    g_autofree uint8_t *found = g_malloc(bytes);
+    uint64_t filled;
+    unsigned int i, j;
+
+    for (i = 0; i < 16; i++) {
+        for (j = 0; j < 2000; j++) {
+            dx_fill(c, old.gpuva, bytes, 0xbad0000 + i);
+        }
+        dx_submit(q, c);
+    }
+    dx_kick(q);
+    DX_WAIT(t, dx_stat(t, "fill_bytes") > bytes);
+    if (replace) {
+        dx_map(space, old.gpuva, new, bytes, DX_RW);
+    } else {
+        dx_unmap(space, old.gpuva, bytes);
+    }
+    dx_invalidate(space);
+    filled = dx_stat(t, "fill_bytes");
+    qtest_memwrite(t->qts, old.bus, zeroes, bytes);
+    if (replace) {
+        DX_WAIT(t, dx_stat(t, "fill_bytes") > filled + 2 * bytes);
+        g_assert_cmphex(qtest_readl(t->qts, new + bytes - 4), !=, 0);
+    } else {
+        dx_wait_fault(q, DXGPU_FAULT_UNMAPPED);
+    }
+    qtest_memread(t->qts, old.bus, found, bytes);
+    g_assert_cmpmem(found, bytes, zeroes, bytes);
+    dx_assert_works(other);
+    dx_stop(t);
+}
+
+static void test_invalidate_under_load(void)
+{
+    check_invalidate_under_load("threads=0", true);
+    check_invalidate_under_load("threads=0", false);
+}
+
+static void test_invalidate_under_load_thread(void)
+{
+    check_invalidate_under_load("threads=1", true);
+    check_invalidate_under_load("threads=1", false);
+}
+
+/* More pages than any TLB of the device holds, in an order that thrashes. */
+static void test_more_pages_than_the_tlb(void)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+    DxQueue *q = queue_in(space);
+    uint32_t pages = 2048;
+    DxBuffer b = dx_buffer(space, pages * PAGE);
+    uint32_t i;
+
+    for (i = 0; i < pages; i++) {
+        dx_fence(c, b.gpuva + (i * 512 + i / 4) % pages * PAGE, i + 1, 0);
+    }
+    run(q, c);
+    for (i = 0; i < pages; i++) {
+        g_assert_cmpuint(qtest_readq(t->qts, b.bus + (i * 512 + i / 4) %
+                                     pages * PAGE), ==, i + 1);
+    }
+    g_assert_cmpuint(dx_stat(t, "tlb_misses"), >=, pages);
+    dx_stop(t);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    qtest_add_func("dxgpu/mmu/scattered-pages", test_scattered_pages);
+    qtest_add_func("dxgpu/mmu/large-page", test_large_page);
+    qtest_add_func("dxgpu/mmu/large-and-small-pages",
+                   test_large_and_small_pages);
+    qtest_add_func("dxgpu/mmu/ends-of-the-address-space",
+                   test_ends_of_the_address_space);
+    qtest_add_func("dxgpu/mmu/more-pages-than-the-tlb",
+                   test_more_pages_than_the_tlb);
+    qtest_add_func("dxgpu/mmu/SEC-9-spaces-are-apart", test_spaces_are_apart);
+    qtest_add_func("dxgpu/mmu/SEC-9-foreign-memory-is-out-of-reach",
+                   test_foreign_memory_is_out_of_reach);
+    qtest_add_func("dxgpu/mmu/FH-13-invalid-entry", test_invalid_entry);
+    qtest_add_func("dxgpu/mmu/FH-13-reserved-bits", test_reserved_bits);
+    qtest_add_func("dxgpu/mmu/FH-13-misplaced-leaf", test_misplaced_leaf);
+    qtest_add_func("dxgpu/mmu/leaf-bit-is-implied-at-level-0",
+                   test_leaf_bit_is_implied);
+    qtest_add_func("dxgpu/mmu/SEC-23-tables-outside-memory",
+                   test_tables_outside_memory);
+    qtest_add_func("dxgpu/mmu/SEC-23-root-outside-memory",
+                   test_root_outside_memory);
+    qtest_add_func("dxgpu/mmu/FH-13-protection", test_protection);
+    qtest_add_func("dxgpu/mmu/FH-13-protection-of-a-large-page",
+                   test_protection_of_a_large_page);
+    qtest_add_func("dxgpu/mmu/FH-17-ring-and-control-permissions",
+                   test_ring_permissions);
+    qtest_add_func("dxgpu/mmu/FH-13-fault-inside-a-transfer",
+                   test_fault_inside_a_transfer);
+    qtest_add_func("dxgpu/mmu/FH-14-addresses-beyond-the-space",
+                   test_addresses_beyond_the_space);
+    qtest_add_func("dxgpu/mmu/SEC-23-device-memory-is-out-of-reach",
+                   test_device_memory_is_out_of_reach);
+    qtest_add_func("dxgpu/mmu/DEV-7-status-region-is-out-of-reach",
+                   test_status_region_is_out_of_reach);
+    qtest_add_func("dxgpu/mmu/invalid-entries-are-not-kept",
+                   test_invalid_is_not_kept);
+    qtest_add_func("dxgpu/mmu/invalidate-whole-and-range", test_invalidate);
+    qtest_add_func("dxgpu/mmu/invalidate-is-reported",
+                   test_invalidate_is_reported);
+    qtest_add_func("dxgpu/mmu/space-id-again", test_space_id_again);
+    qtest_add_func("dxgpu/mmu/invalidate-under-load",
+                   test_invalidate_under_load);
+    qtest_add_func("dxgpu/mmu/thread/invalidate-under-load",
+                   test_invalidate_under_load_thread);
+    return g_test_run();
+}
