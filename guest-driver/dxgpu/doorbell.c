@@ -110,8 +110,8 @@ static NTSTATUS dxgpu_rekick(struct dxgpu_doorbell *doorbell)
 }
 
 /*
- * DxgkDdiConnectDoorbell: DEVICE_BUSY if every slot was in transition for
- * 100 ms (OP-6); DEVICE_REMOVED if the device or the queue is lost;
+ * DxgkDdiConnectDoorbell: DEVICE_BUSY if no slot changed hands for 100 ms (OP-6);
+ * CANCELLED if a fatal signal came first; DEVICE_REMOVED if the device or the queue is lost;
  * NOT_SUPPORTED for a secondary doorbell, which the device has not (MOD-10).
  */
 NTSTATUS dxgpu_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)

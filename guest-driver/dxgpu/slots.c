@@ -34,6 +34,7 @@
  * A slot whose queue was lost in a reset is the best victim of all: the OS layer
  * has aborted its doorbell, and its unbind needs no command.
  */
+#include <linux/completion.h>
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
@@ -46,7 +47,7 @@ module_param(min_hold_us, uint, 0644);
 MODULE_PARM_DESC(min_hold_us,
 		 "time in us after its connect in which a doorbell is no victim unless all are that young");
 
-/* OP-6: a connect finds a slot within this, or fails with DEVICE_BUSY. */
+/* OP-6: how long no slot changes hands before a connect fails with DEVICE_BUSY. */
 #define DXGPU_SLOT_WAIT_MS	100
 
 static const char * const dxgpu_slot_state_names[] = {
@@ -58,10 +59,21 @@ static const char * const dxgpu_slot_state_names[] = {
 	[DXGPU_SLOT_UNBINDING] = "unbinding",
 };
 
+/* A connect that has no slot yet; lives on its stack. Under dxgpu_slots.lock. */
+struct dxgpu_slot_waiter {
+	struct list_head link;
+	struct completion changed;
+};
+
+/* Only the first in line can go on; the others would wake to no purpose. */
 static void dxgpu_slots_changed(struct dxgpu_slots *slots)
 {
+	struct dxgpu_slot_waiter *first;
+
 	lockdep_assert_held(&slots->lock);
-	WRITE_ONCE(slots->events, slots->events + 1);
+	first = list_first_entry_or_null(&slots->waiters, struct dxgpu_slot_waiter, link);
+	if (first)
+		complete(&first->changed);
 	wake_up_all(&slots->wait);
 }
 
@@ -244,11 +256,6 @@ static bool dxgpu_slot_victimize(struct dxgpu_slots *slots, struct dxgpu_slot *s
 	return true;
 }
 
-/* A connect that has no slot yet; lives on its stack. Under dxgpu_slots.lock. */
-struct dxgpu_slot_waiter {
-	struct list_head link;
-};
-
 /*
  * One attempt of the first waiter; the lock may be dropped and taken again. The
  * waiter leaves the line before it drops the lock, so that the next one can take
@@ -278,6 +285,8 @@ static struct dxgpu_slot *dxgpu_slots_try(struct dxgpu_slots *slots,
 	if (dxgpu_slot_victimize(slots, slot))
 		return slot;
 	list_add(&waiter->link, &slots->waiters);
+	/* It may have missed a change while it was out of the line. */
+	complete(&waiter->changed);
 	return NULL;
 }
 
@@ -290,15 +299,18 @@ static struct dxgpu_slot *dxgpu_slots_try(struct dxgpu_slots *slots,
  *
  * May sleep. Calls DxgkCbDisconnectDoorbell without a lock held (DDI-CN-8).
  *
- * Return: SUCCESS; DEVICE_BUSY if no slot could be had for 100 ms (OP-6).
+ * Return: SUCCESS; DEVICE_BUSY if nobody got a slot for 100 ms (OP-6): whoever
+ * stands behind n others waits n such times at most; CANCELLED if a fatal signal
+ * came (KMT-0.8).
  */
 NTSTATUS dxgpu_slots_acquire(struct dxgpu_slots *slots, struct dxgpu_doorbell *doorbell,
 			     struct dxgpu_slot **result)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(DXGPU_SLOT_WAIT_MS);
+	const unsigned long patience = msecs_to_jiffies(DXGPU_SLOT_WAIT_MS);
 	struct dxgpu_slot_waiter waiter;
-	struct dxgpu_slot *slot = NULL;
-	u64 events;
+	struct dxgpu_slot *slot;
+	long left = patience;
+	u64 grants;
 
 	/*
 	 * A former slot may be in quarantine still. Or it is bound, and a callback
@@ -306,29 +318,38 @@ NTSTATUS dxgpu_slots_acquire(struct dxgpu_slots *slots, struct dxgpu_doorbell *d
 	 */
 	dxgpu_slots_release(slots, doorbell);
 
+	init_completion(&waiter.changed);
 	mutex_lock(&slots->lock);
+	grants = slots->grants;
 	list_add_tail(&waiter.link, &slots->waiters);
 	for (;;) {
-		events = slots->events;
+		reinit_completion(&waiter.changed);
 		slot = dxgpu_slots_try(slots, &waiter);
-		if (slot || time_after(jiffies, end))
+		if (slot || (left <= 0 && grants == slots->grants))
 			break;
+		if (grants != slots->grants)
+			left = patience;
+		grants = slots->grants;
 		mutex_unlock(&slots->lock);
-		wait_event_timeout(slots->wait, READ_ONCE(slots->events) != events,
-				   msecs_to_jiffies(DXGPU_SLOT_WAIT_MS));
+		left = wait_for_completion_killable_timeout(&waiter.changed, left);
 		mutex_lock(&slots->lock);
+		if (left < 0)
+			break;
 	}
 	if (slot) {
 		dxgpu_slot_assign(slot, doorbell);
+		slots->grants++;
 	} else {
 		list_del(&waiter.link);
-		slots->counters.busy++;
+		slots->counters.busy += !left;
 		dxgpu_slots_changed(slots);
 	}
 	mutex_unlock(&slots->lock);
 
 	*result = slot;
-	return slot ? STATUS_SUCCESS : STATUS_DEVICE_BUSY;
+	if (slot)
+		return STATUS_SUCCESS;
+	return left < 0 ? STATUS_CANCELLED : STATUS_DEVICE_BUSY;
 }
 
 /**

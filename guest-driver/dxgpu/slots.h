@@ -45,12 +45,12 @@ struct dxgpu_slot_counters {
 struct dxgpu_slots {
 	struct dxgpu_adapter *adapter;
 	struct mutex lock;	/* all that follows, and each slot */
-	wait_queue_head_t wait;	/* woken when @events grows */
-	u64 events;		/* state changes that let a waiter go on */
+	wait_queue_head_t wait;	/* of who waits for one certain slot or queue */
 	unsigned int count;
 	struct dxgpu_slot *slot;
 	struct list_head free;
 	struct list_head waiters;	/* of dxgpu_slot_waiter, first come first */
+	u64 grants;		/* slots given to connects, ever */
 	struct dxgpu_slot_counters counters;
 };
 
