@@ -29,8 +29,17 @@ const char options_usage[] =
 	"\n"
 	"exit: 0 all right, 1 the job failed, 2 bad usage or input\n";
 
-enum { OPT_QUEUES = 1, OPT_PROCESSES, OPT_INPUT, OPT_OUTPUT, OPT_JSON, OPT_CHUNK,
-       OPT_SEED, OPT_TIMEOUT, OPT_HELP };
+enum {
+	OPT_QUEUES = 1,
+	OPT_PROCESSES,
+	OPT_INPUT,
+	OPT_OUTPUT,
+	OPT_JSON,
+	OPT_CHUNK,
+	OPT_SEED,
+	OPT_TIMEOUT,
+	OPT_HELP,
+};
 
 static const struct option long_options[] = {
 	{ "queues", required_argument, NULL, OPT_QUEUES },
