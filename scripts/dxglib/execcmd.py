@@ -35,7 +35,7 @@ def add_parsers(commands):
     _add_options(command)
     command.add_argument("--timeout", metavar="S", default=DEFAULT_TIMEOUT_S,
                          type=number("--timeout", 1, 86400),
-                         help="seconds until it is a hang, 1..86400 "
+                         help="seconds from boot until it is a hang, 1..86400 "
                               "(default %(default)s)")
     command.add_argument("--tap", action="store_true",
                          help="CMD prints TAP: a kernel warning becomes "

@@ -7,11 +7,15 @@ console's tail and the likely cause.  Whatever happens, QEMU is gone when it
 returns.
 """
 
+import contextlib
 import io
 import os
 import re
+import secrets
 import selectors
 import shutil
+import signal
+import socket
 import subprocess
 import tarfile
 import time
@@ -24,6 +28,10 @@ from dxglib.machine import Machine
 from dxglib.qmp import Qmp, QmpError
 
 CHUNK = 65536
+# Booting takes 1.3 s on an idle machine; these are for a very busy one.
+BOOT_LIMIT_S = 90
+OUTPUT_LIMIT_S = 30
+NO_LIMIT_S = 10 ** 6
 KEEP_RUNS = 10
 TAIL_LINES = 30
 
@@ -55,7 +63,8 @@ class Guest:
     part     initramfs.RunPart
     stdin    descriptor to read from, None for none
     stdout, stderr   sinks of streams.py
-    timeout_s   limit from QEMU's start to the command's end; None for none
+    timeout_s   limit from the guest's "ready" to the command's end; None for
+                none.  Booting has a limit of its own.
     at_end   function(Qmp), called after the command with QEMU still there
     """
 
@@ -65,6 +74,10 @@ class Guest:
         self.part = part
         self.sinks = {"stdout": stdout, "stderr": stderr,
                       "out": streams.BufferSink()}
+        token = f"dxg-end-{secrets.token_hex(16)}"
+        self.part.settings["DXG_END"] = token
+        self.marked = {name: streams.Marked(token.encode(), sink)
+                       for name, sink in self.sinks.items()}
         self.stdin = stdin
         self.timeout_s = timeout_s
         self.at_end = at_end
@@ -72,6 +85,7 @@ class Guest:
         self.console = bytearray()
         self.control = b""
         self.ready_at = None
+        self.exit_at = None
         self.code = None
         self.failure = None
         self.keep = True
@@ -90,7 +104,8 @@ class Guest:
         finally:
             machine.end()
             (self.folder / "console.log").write_bytes(self.console)
-            for sink in self.sinks.values():
+            for name, sink in self.sinks.items():
+                self.marked[name].flush()
                 sink.close()
             if not self.keep:
                 shutil.rmtree(self.folder, ignore_errors=True)
@@ -114,21 +129,29 @@ class Guest:
     # The main loop -------------------------------------------------------
 
     def _drive(self, machine):
-        with selectors.PollSelector() as selector:
+        with selectors.PollSelector() as selector, _waking() as wake:
+            selector.register(wake, selectors.EVENT_READ, "wake")
             self._register(selector, machine)
-            while self.code is None and self.failure is None:
+            while not self._over():
                 if not self._poll(selector, machine):
                     break
-            self._drain(selector, machine)
+            self._drain(machine)
         boot_s = (self.ready_at or time.monotonic()) - self.start
         if self.failure is not None:
             raise self._error(errors.SETUP, self.failure)
         if self.code is None:
             raise self._death(machine)
         at_end = self._finish(machine)
+        self._drain(machine)
         return Result(self.code, self.sinks["out"].bytes(),
                       kmsg.problems(self.console_text()), boot_s,
                       time.monotonic() - self.start, at_end)
+
+    def _over(self):
+        """Whether the guest told the end, and all before it has arrived."""
+        return self.failure is not None or (
+            self.code is not None
+            and all(marked.ended for marked in self.marked.values()))
 
     def _register(self, selector, machine):
         for name in ("console", "ctl", *self.sinks, "tty"):
@@ -143,17 +166,19 @@ class Guest:
 
     def _poll(self, selector, machine):
         """Handle what is ready; False when QEMU is gone."""
-        left = None
-        if self.timeout_s is not None:
-            left = self.start + self.timeout_s - time.monotonic()
-            if left <= 0:
-                raise self._hang(machine)
+        left = self._deadline() - time.monotonic()
+        if left <= 0:
+            raise self._hang(machine)
         for key, events in selector.select(left):
             if key.data == "source":
                 self._read_source(selector, machine)
                 continue
+            if key.data == "wake":
+                key.fileobj.recv(CHUNK)
+                continue
             if events & selectors.EVENT_WRITE:
                 self._feed(selector, machine)
+            # Readable without data: QEMU has closed it.
             if (events & selectors.EVENT_READ
                     and not self._read(key.fileobj, key.data)):
                 return False
@@ -161,13 +186,19 @@ class Guest:
             raise BrokenPipeError
         return True
 
+    def _deadline(self):
+        """When the present part of the run becomes a hang."""
+        if self.ready_at is None:
+            return self.start + BOOT_LIMIT_S
+        if self.code is not None:
+            return self.exit_at + OUTPUT_LIMIT_S
+        return self.ready_at + (self.timeout_s or NO_LIMIT_S)
+
     def _read(self, channel, name):
-        """Take what CHANNEL has; False at its end."""
+        """Take a piece of what CHANNEL has; False when there is nothing."""
         try:
             data = channel.recv(CHUNK)
-        except BlockingIOError:
-            return True
-        except ConnectionError:
+        except (BlockingIOError, ConnectionError):
             return False
         if name == "console":
             self.console += data
@@ -176,7 +207,7 @@ class Guest:
         elif name == "tty":
             self.sinks["stdout"].write(data)
         else:
-            self.sinks[name].write(data)
+            self.marked[name].write(data)
         return bool(data)
 
     def _control(self, data):
@@ -190,6 +221,7 @@ class Guest:
                 self.failure = f"the guest's set-up failed: {rest}"
             elif word == "exit" and re.fullmatch(r"\d{1,3}", rest):
                 self.code = int(rest)
+                self.exit_at = time.monotonic()
 
     def _read_source(self, selector, machine):
         """Take our stdin; nothing more is read until the guest took it."""
@@ -224,21 +256,12 @@ class Guest:
                 selector.modify(channel, selectors.EVENT_READ, "tty")
             selector.register(self.stdin, selectors.EVENT_READ, "source")
 
-    def _drain(self, selector, machine):
-        """Take what is in the channels without waiting.
-
-        QEMU has put everything written before "exit" into them already.
-        """
-        for key in list(selector.get_map().values()):
-            if key.data not in ("source", "feed"):
-                before = -1
-                while before != self._amount():
-                    before = self._amount()
-                    self._read(key.fileobj, key.data)
-
-    def _amount(self):
-        return (len(self.console), len(self.control), self.code,
-                sum(sink.count for sink in self.sinks.values()))
+    def _drain(self, machine):
+        """Take what is in the channels without waiting."""
+        for name in ("console", "ctl", "tty", *self.sinks):
+            channel = machine.channels.get(name)
+            while channel is not None and self._read(channel, name):
+                pass
 
     # Ends ------------------------------------------------------------------
 
@@ -258,18 +281,23 @@ class Guest:
 
     def _hang(self, machine):
         """The time is up: ask the kernel what it is doing, then tell."""
+        limit = f"{self.timeout_s or 0:g} s"
         if self.ready_at is None:
+            limit = f"{BOOT_LIMIT_S} s of booting"
             cause = ("the kernel printed nothing: it or the firmware did not "
                      "start" if not self.console else
                      "the guest did not finish booting: the console's last "
                      "line shows where it stands")
+        elif self.code is not None:
+            limit = f"{OUTPUT_LIMIT_S} s after the command's end"
+            cause = "the command's output does not arrive: QEMU is stuck"
         else:
             cause = ("the command did not end; the blocked tasks and the "
                      "CPUs' stacks below show where it stands (--timeout "
                      "gives it more time)")
         self._sysrq(machine)
         return self._error(
-            errors.HANG, f"hang: no end after {self.timeout_s:g} s",
+            errors.HANG, f"hang: no end after {limit}",
             [f"likely cause: {cause}"])
 
     def _sysrq(self, machine):
@@ -320,6 +348,24 @@ class Guest:
         return DxgError(code, message, [
             *detail, f"console's tail (all of it: {where}/console.log):",
             *(f"| {line}" for line in tail)])
+
+
+@contextlib.contextmanager
+def _waking():
+    """A socket that is readable after a signal.
+
+    A signal may arrive after Python last looked for one and before poll()
+    sleeps; without this it would be seen at poll()'s next event only.
+    """
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.setblocking(False)
+        before = signal.set_wakeup_fd(theirs.fileno(),
+                                      warn_on_full_buffer=False)
+        try:
+            yield ours
+        finally:
+            signal.set_wakeup_fd(before)
 
 
 def _in_use(folder):

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where the guest's output goes.
+"""Where the guest's output goes, and how its end is told.
 
 A virtio-serial port stalls its virtual CPU while nobody reads it, so the main
 loop must never wait for a slow reader of our stdout: a thread writes.
+
+The guest's "exit" may overtake output, since each port is a queue of its own
+and the kernel does not wait for a write to arrive.  So /init ends each stream
+with a random token that this run chose: what precedes it is all there was.
 """
 
 import os
@@ -13,19 +17,17 @@ import threading
 class FileSink:
     """Writes to a descriptor of ours in a thread of its own.
 
-    count is the bytes taken so far; broken is set when the reader is gone.
+    broken is set when the reader is gone.
     """
 
     def __init__(self, fd):
         self._fd = fd
         self._queue = queue.SimpleQueue()
         self.broken = False
-        self.count = 0
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def write(self, data):
-        self.count += len(data)
         self._queue.put(data)
 
     def close(self):
@@ -48,11 +50,9 @@ class BufferSink:
     broken = False
 
     def __init__(self):
-        self.count = 0
         self._parts = []
 
     def write(self, data):
-        self.count += len(data)
         self._parts.append(data)
 
     def close(self):
@@ -60,3 +60,46 @@ class BufferSink:
 
     def bytes(self):
         return b"".join(self._parts)
+
+
+class Marked:
+    """Passes a stream on to SINK up to the token that ends it.
+
+    Only bytes that may be the token's beginning are held back, so that what
+    the guest prints is seen at once.
+    """
+
+    def __init__(self, token, sink):
+        self._token = token
+        self._sink = sink
+        self._held = b""
+        self.ended = False
+
+    def write(self, data):
+        if self.ended:
+            return
+        data = self._held + data
+        at = data.find(self._token)
+        if at >= 0:
+            self.ended = True
+            self._held = b""
+            data = data[:at]
+        else:
+            keep = self._beginning(data)
+            self._held = data[len(data) - keep:]
+            data = data[:len(data) - keep]
+        if data:
+            self._sink.write(data)
+
+    def flush(self):
+        """Pass on what is held: the stream was cut before its token."""
+        if self._held:
+            self._sink.write(self._held)
+            self._held = b""
+
+    def _beginning(self, data):
+        """Length of DATA's longest end that begins the token."""
+        for keep in range(min(len(self._token) - 1, len(data)), 0, -1):
+            if data.endswith(self._token[:keep]):
+                return keep
+        return 0

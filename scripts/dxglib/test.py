@@ -6,6 +6,7 @@ guest, harness); the programs print TAP.  The last line of stdout is
 "N passed, N failed" and ", N skipped" when there are some.
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -159,14 +160,20 @@ def _output(test):
                            stderr=subprocess.PIPE)
     except OSError as error:
         return "", "", f"cannot run {test.command[0]}: {error.strerror}"
+    begin = time.monotonic()
+    error = None
     try:
-        out, err = child.communicate(timeout=test.timeout_s or None)
-        status = child.returncode
-        error = f"exit status {status}" if status else None
-    except subprocess.TimeoutExpired:
-        proc.end(child)
-        out, err = child.communicate()
-        error = f"hang: no end after {test.timeout_s:g} s"
+        while child.returncode is None:
+            # In slices, so that a signal is seen soon (see guest._waking).
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                out, err = child.communicate(timeout=0.5)
+            if test.timeout_s and time.monotonic() - begin > test.timeout_s \
+                    and child.returncode is None:
+                error = f"hang: no end after {test.timeout_s:g} s"
+                proc.end(child)
+                out, err = child.communicate()
+        if child.returncode and error is None:
+            error = f"exit status {child.returncode}"
     finally:
         if child.returncode is None:
             proc.end(child)

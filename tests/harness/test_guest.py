@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
@@ -87,12 +86,10 @@ class Guest(unittest.TestCase):
             self.assertIn(b"Kernel panic", console.read_bytes())
 
     def test_hang(self):
-        begin = time.monotonic()
-        done = dxg_exec("--timeout", "4", command=["sleep", "1000"])
+        done = dxg_exec("--timeout", "2", command=["sleep", "1000"])
         self.assertEqual(done.returncode, 5, done.stderr)
-        self.assertIn(b"no end after 4 s", done.stderr)
+        self.assertIn(b"no end after 2 s", done.stderr)
         self.assertIn(b"Show Blocked State", done.stderr)
-        self.assertLess(time.monotonic() - begin, 20)
 
     def test_kernel_warning_fails_the_run(self):
         line = "WARNING: CPU: 0 PID: 1 at test.c:1 f+0x1/0x2"
@@ -138,10 +135,10 @@ class Guest(unittest.TestCase):
         emulators = children(child.pid)
         self.assertTrue(emulators)
         child.send_signal(number)
-        child.communicate(timeout=10)
+        child.communicate(timeout=20)
         self.assertEqual(child.returncode, code)
         for pid in emulators:
-            self.assertTrue(proc.wait_gone(pid, 5), "QEMU still runs")
+            self.assertTrue(proc.wait_gone(pid, 20), "QEMU still runs")
 
     def test_shell_reads_commands(self):
         done = subprocess.run([DXG, "shell", *BARE], input=b"echo $((6*7))\n",
