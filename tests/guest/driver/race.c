@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The lost-wakeup argument of 2.4 under fire: one thread submits and rings without a
- * single system call, another connects its doorbell for it, a rival takes the slot away,
- * all without pause. A ring that read CONNECTED is never repeated; its work must come
- * (cases 1, 2 and 4; ORD-1..10, ORD-16, ORD-17, ORD-18, UMD-7, MOD-8).
+ * single system call, another connects its doorbell for it, a rival takes the slot
+ * away. A ring that read CONNECTED is never repeated; its work must come (cases 1, 2
+ * and 4; ORD-1..10, ORD-16, ORD-17, ORD-18, UMD-7, MOD-8).
  *
  *   driver-race [SECONDS]
  *
  * A kernel that shows the dummy page before STAT says RETRY, or says CONNECTED before
  * every CPU has forgotten the dummy, or that frees a slot without a final sample,
- * leaves a fence stuck here.
+ * leaves a fence stuck here. Two things would hide the fault, as each of them is a
+ * sample: the next unbind, and a connect that nobody asked for. So the rival steals once
+ * and keeps still until the submission that it may have hit has ended, or is stuck for
+ * good; and the other thread connects only when a ring has found RETRY.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -20,16 +23,17 @@
 #include "debugfs.h"
 #include "rival.h"
 
-#define STUCK_NS	(10ull * 1000 * 1000 * 1000)
+#define STUCK_NS	(4ull * 1000 * 1000 * 1000)
 
 struct race {
 	struct kmt_session session;
 	struct queue queue;
 	struct rival rival;
 	atomic_bool stop;
+	atomic_bool wanted;		/* a ring found RETRY: please connect */
 	int32_t connect_status;		/* first failure of the connecting thread */
 	int32_t rival_status;
-	uint64_t submissions;
+	atomic_uint_fast64_t submissions;	/* completed */
 	uint64_t retries;		/* rings that found RETRY */
 	uint64_t reconnected;		/* rings that found CONNECTED after RETRY, same submission */
 	uint64_t connects;
@@ -62,6 +66,7 @@ static void *submit(void *argument)
 		while (queue_ring(queue) != DXG_DOORBELLSTATUS_CONNECTED) {
 			race->retries++;
 			retried = true;
+			atomic_store(&race->wanted, true);
 			while (*queue->stat != DXG_DOORBELLSTATUS_CONNECTED &&
 			       !atomic_load(&race->stop))
 				__builtin_ia32_pause();
@@ -69,7 +74,8 @@ static void *submit(void *argument)
 				return NULL;
 		}
 		race->reconnected += retried;
-		race->submissions++;
+		if (retried)
+			atomic_store(&race->wanted, false);
 		while (*queue->fence_cpu < fence) {
 			__builtin_ia32_pause();
 			if (++spins % 100000)
@@ -81,6 +87,7 @@ static void *submit(void *argument)
 			if (race->stuck)
 				return NULL;
 		}
+		atomic_fetch_add(&race->submissions, 1);
 	}
 	return NULL;
 }
@@ -93,8 +100,9 @@ static void *reconnect(void *argument)
 	while (!atomic_load(&race->stop)) {
 		int32_t status;
 
-		if (*race->queue.stat != DXG_DOORBELLSTATUS_DISCONNECTED_RETRY) {
-			sched_yield();
+		if (!atomic_load(&race->wanted) ||
+		    *race->queue.stat != DXG_DOORBELLSTATUS_DISCONNECTED_RETRY) {
+			kmt_sleep_us(20);
 			continue;
 		}
 		status = doorbell_connect(race->session.fd, race->queue.doorbell);
@@ -106,9 +114,19 @@ static void *reconnect(void *argument)
 	return NULL;
 }
 
+/* The whole submission after the one that was hit: from 2 to 9 of them, at random. */
+static void keep_still(struct race *race, unsigned int *seed)
+{
+	uint64_t until = atomic_load(&race->submissions) + 2 + (unsigned int)rand_r(seed) % 8;
+
+	while (atomic_load(&race->submissions) < until && !atomic_load(&race->stop))
+		kmt_sleep_us(50);
+}
+
 static void *steal(void *argument)
 {
 	struct race *race = argument;
+	unsigned int seed = 1;
 	uint32_t next = 0;
 
 	stay_on_cpu(1);
@@ -120,7 +138,7 @@ static void *steal(void *argument)
 		if (status != STATUS_SUCCESS && status != STATUS_DEVICE_BUSY &&
 		    !race->rival_status)
 			race->rival_status = status;
-		sched_yield();
+		keep_still(race, &seed);
 	}
 	return NULL;
 }

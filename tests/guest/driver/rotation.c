@@ -59,6 +59,13 @@ static int32_t connect_queue(struct queue *queue)
 	return doorbell_connect(queue->session->fd, queue->doorbell);
 }
 
+/* Memory keeps what is stored, a physical doorbell reads as zero. */
+static bool is_dummy(struct queue *queue)
+{
+	*queue->bell = 0x5a5a5a5a5a5a5a5a;
+	return *queue->bell == 0x5a5a5a5a5a5a5a5a;
+}
+
 /* A new doorbell is a dummy; connecting it is an implicit ring. */
 static void first_life(struct queue *queue)
 {
@@ -71,8 +78,10 @@ static void first_life(struct queue *queue)
 	ok(queue_ring(queue) == RETRY && stays(queue, 0), "and has no effect on work (KMT-CD-5)");
 	ok(doorbell_notify(queue->session->fd, queue->doorbell) == STATUS_SUCCESS,
 	   "Notify on RETRY is a hint (KMT-NW-4)");
+	ok(is_dummy(queue), "its page is memory");
 	must(connect_queue(queue), "connect");
-	ok(*queue->stat == CONNECTED, "after ConnectDoorbell STAT is CONNECTED");
+	ok(*queue->stat == CONNECTED && !is_dummy(queue),
+	   "after ConnectDoorbell STAT is CONNECTED, and its page is a doorbell");
 	ok(completes(queue, fence), "and the work before it runs without a ring (KMT-CN-15)");
 }
 
@@ -113,7 +122,8 @@ static void stolen(struct queue *queue, struct rival *rival)
 	ok(rival_steal(rival, queue), "a rival takes the slot");
 	ok(*queue->stat == RETRY, "STAT is RETRY");
 	publish(queue);
-	ok(queue_ring(queue) == RETRY && stays(queue, fence), "a ring reaches nothing (ORD-1)");
+	ok(queue_ring(queue) == RETRY && stays(queue, fence), "a ring has no effect (ORD-1)");
+	ok(is_dummy(queue), "because it lands in memory, not in the rival's doorbell (ORD-2)");
 	ok(queue_probe(&rival->queues[0]) == STATUS_SUCCESS, "nor the rival: it works");
 	must(connect_queue(queue), "reconnect");
 	ok(completes(queue, fence + 1), "after reconnect the old work runs, once (ORD-23)");
