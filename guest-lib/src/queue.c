@@ -2,6 +2,7 @@
 /* A submit queue's life: hardware queue, ring, ring control, doorbell. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 #include "barrier.h"
 #include "kernel.h"
@@ -13,6 +14,9 @@
  * pages, and the device takes the size of the ring from there (KMT-CD-11).
  */
 #define RING_PAGE_ENTRIES	(4096 / (UINT)sizeof(struct dxgpu_ring_entry))
+
+/* One millisecond apart. */
+#define STATE_LOOKS	20
 
 static void doorbell_store(void *doorbell, UINT64 wp)
 {
@@ -29,14 +33,21 @@ const struct dxg_submit_ops dxg_submit_kmt_ops = {
 
 void dxg_submit_queue_init(struct dxg_submit_queue *queue)
 {
+	UINT i;
+
 	pthread_mutex_init(&queue->lock, NULL);
 	pthread_mutex_init(&queue->events.lock, NULL);
+	for (i = 0; i < DXG_EVENTS; i++)
+		queue->events.events[i].fd = -1;
 }
 
 void dxg_submit_queue_fini(struct dxg_submit_queue *queue)
 {
-	while (queue->events.count)
-		close(queue->events.fds[--queue->events.count]);
+	UINT i;
+
+	for (i = 0; i < DXG_EVENTS; i++)
+		if (queue->events.events[i].fd >= 0)
+			close(queue->events.events[i].fd);
 	pthread_mutex_destroy(&queue->events.lock);
 	pthread_mutex_destroy(&queue->lock);
 }
@@ -75,19 +86,39 @@ static const char *execution_state_name(D3DKMT_DEVICEEXECUTION_STATE state)
 	return "unknown";
 }
 
-NTSTATUS dxg_submit_queue_lose(struct dxg_submit_queue *queue, const char *function)
+/*
+ * The kernel stores ABORT before it puts the device in error (FH-10), so for a
+ * moment a lost queue's device is still active: look again for some milliseconds.
+ */
+static const char *lost_state(struct dxg_submit_queue *queue)
 {
+	struct timespec pause = { .tv_nsec = 1000000 };
 	D3DKMT_GETDEVICESTATE state = {
 		.hDevice = queue->device,
 		.StateType = D3DKMT_DEVICESTATE_EXECUTION,
 	};
-	const char *name = "gone";
+	UINT looks;
+
+	for (looks = 0; looks < STATE_LOOKS; looks++) {
+		if (!NT_SUCCESS(queue->ops->device_state(&state)))
+			return "gone";
+		if (state.ExecutionState != D3DKMT_DEVICEEXECUTION_ACTIVE)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return execution_state_name(state.ExecutionState);
+}
+
+NTSTATUS dxg_submit_queue_lose(struct dxg_submit_queue *queue, const char *function)
+{
+	D3DKMT_GETDEVICESTATE state = {
+		.hDevice = queue->device,
+		.StateType = D3DKMT_DEVICESTATE_PAGE_FAULT,
+	};
 	D3DKMT_DEVICEPAGEFAULT_STATE fault = { 0 };
+	const char *name = lost_state(queue);
 
 	atomic_store(&queue->lost, true);
-	if (NT_SUCCESS(queue->ops->device_state(&state)))
-		name = execution_state_name(state.ExecutionState);
-	state.StateType = D3DKMT_DEVICESTATE_PAGE_FAULT;
 	if (NT_SUCCESS(queue->ops->device_state(&state)))
 		fault = state.PageFaultState;
 	return dxg_report(STATUS_DEVICE_REMOVED,

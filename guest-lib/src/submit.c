@@ -35,9 +35,14 @@ static UINT64 queue_wp(const struct dxg_submit_queue *queue)
 	return atomic_load_explicit(&queue->wp, memory_order_acquire);
 }
 
-/* Step (5). The barrier stands here so that no ring goes without it. */
+/*
+ * Step (5). A ring, and what follows it, is for every entry before it, so it
+ * takes over what another thread had to give up.
+ */
 static void queue_ring(struct dxg_submit_queue *queue)
 {
+	if (atomic_load_explicit(&queue->kick_pending, memory_order_relaxed))
+		atomic_store(&queue->kick_pending, false);
 	dxg_store_barrier();
 	queue->ops->ring(queue->doorbell_va, queue_wp(queue));
 	count(&queue->counters.rings);
@@ -132,7 +137,6 @@ NTSTATUS dxg_submit_kick_until(struct dxg_submit_queue *queue, UINT64 deadline,
 {
 	if (atomic_load(&queue->lost))
 		return dxg_submit_queue_lose(queue, function);
-	atomic_store(&queue->kick_pending, false);
 	queue_ring(queue);
 	return queue_settle(queue, deadline, function);
 }

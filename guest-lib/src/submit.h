@@ -37,13 +37,22 @@ struct dxg_submit_counters {
 	_Atomic(UINT64) accepted;
 };
 
-/* eventfds at rest, to be used again: opening one for each wait costs a call. */
-#define DXG_EVENT_POOL_SIZE	8
+/*
+ * The eventfds of a queue's sleeping waiters. One that a time-out leaves armed stays
+ * so, for the next waiter: the kernel has no call to disarm it and bounds how many
+ * a process may arm.
+ */
+#define DXG_EVENTS	8
+
+struct dxg_event {
+	int fd;				/* -1: not opened yet */
+	bool taken;			/* by a waiter, to whom the rest belongs then */
+	UINT64 armed;			/* fence value at which it fires, 0: none */
+};
 
 struct dxg_event_pool {
 	pthread_mutex_t lock;
-	int fds[DXG_EVENT_POOL_SIZE];	/* lock */
-	UINT count;			/* lock */
+	struct dxg_event events[DXG_EVENTS]; /* lock */
 };
 
 struct dxg_submit_queue {

@@ -3,11 +3,10 @@
  * Waiting for the progress fence: look, look a few times more, then sleep.
  *
  * Without a bound the thread blocks in the kernel's wait. With one it arms an
- * eventfd and polls that, because the kernel's wait has no time-out. An eventfd that
- * has fired goes back to the queue's pool; one that a time-out leaves armed is
- * closed, since the kernel may still signal it.
+ * eventfd and polls that, because the kernel's wait has no time-out. A waiter who finds
+ * no event free, or the kernel unwilling to arm one more, naps instead.
  */
-#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -19,30 +18,51 @@
 
 /* Looks before sleeping: some microseconds, about the price of going to sleep. */
 #define SPIN_LOOKS	64
+/* Between looks of a waiter without event. */
+#define NAP_NS		1000000u
 /* The longest sleep before the status word is looked at again: it may read ABORT. */
 #define LOOK_PERIOD_NS	100000000u
 
-static int event_get(struct dxg_event_pool *pool)
+/* -1 if the process has no descriptor left. Never 0: that means "no event" in a wait. */
+static int event_open(void)
 {
-	int fd = -1;
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
-	pthread_mutex_lock(&pool->lock);
-	if (pool->count)
-		fd = pool->fds[--pool->count];
-	pthread_mutex_unlock(&pool->lock);
-	return fd >= 0 ? fd : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fd == 0) {
+		fd = fcntl(0, F_DUPFD_CLOEXEC, 1);
+		close(0);
+	}
+	return fd;
 }
 
-static void event_put(struct dxg_event_pool *pool, int fd)
+/* One that fires no later than the fence, or that can be armed; NULL if there is none. */
+static struct dxg_event *event_take(struct dxg_event_pool *pool, UINT64 fence)
+{
+	struct dxg_event *event, *found = NULL;
+	UINT i;
+
+	pthread_mutex_lock(&pool->lock);
+	for (i = 0; i < DXG_EVENTS; i++) {
+		event = &pool->events[i];
+		if (!event->taken && event->armed <= fence &&
+		    (!found || event->armed > found->armed))
+			found = event;
+	}
+	if (found && found->fd < 0)
+		found->fd = event_open();
+	if (found && found->fd < 0)
+		found = NULL;
+	if (found)
+		found->taken = true;
+	pthread_mutex_unlock(&pool->lock);
+	return found;
+}
+
+static void event_give_back(struct dxg_event_pool *pool, struct dxg_event *event)
 {
 	pthread_mutex_lock(&pool->lock);
-	if (pool->count < DXG_EVENT_POOL_SIZE) {
-		pool->fds[pool->count++] = fd;
-		fd = -1;
-	}
+	event->taken = false;
 	pthread_mutex_unlock(&pool->lock);
-	if (fd >= 0)
-		close(fd);
 }
 
 static bool reached(const struct dxg_submit_queue *queue, UINT64 fence)
@@ -70,48 +90,59 @@ static NTSTATUS kernel_wait(struct dxg_submit_queue *queue, UINT64 fence, int ev
 	return queue->ops->wait(&wait);
 }
 
-/* True if the event has fired and is at rest again. */
-static bool event_wait(int event, UINT64 time_ns)
+/* Sleeps; true if the event has fired, and so is armed no more. */
+static bool event_sleep(struct dxg_event *event, UINT64 time_ns)
 {
-	struct pollfd poll_fd = { .fd = event, .events = POLLIN };
+	struct pollfd poll_fd = { .fd = event->fd, .events = POLLIN };
 	struct timespec time = dxg_timespec(time_ns);
 	eventfd_t value;
 
-	return ppoll(&poll_fd, 1, &time, NULL) > 0 && !eventfd_read(event, &value);
+	if (ppoll(&poll_fd, 1, &time, NULL) <= 0 || eventfd_read(event->fd, &value))
+		return false;
+	event->armed = 0;
+	return true;
 }
 
-/* Sleeps until the fence is reached, the queue aborted or the deadline passed. */
+static NTSTATUS nap(UINT64 deadline)
+{
+	UINT64 left = dxg_time_left(deadline);
+	struct timespec time = dxg_timespec(left < NAP_NS ? left : NAP_NS);
+
+	nanosleep(&time, NULL);
+	return STATUS_SUCCESS;
+}
+
+static void event_poll(struct dxg_submit_queue *queue, struct dxg_event *event,
+		       UINT64 fence, UINT64 deadline)
+{
+	UINT64 left = dxg_time_left(deadline);
+
+	while (left && !reached(queue, fence) && !aborted(queue)) {
+		if (event_sleep(event, left < LOOK_PERIOD_NS ? left : LOOK_PERIOD_NS))
+			return;
+		left = dxg_time_left(deadline);
+	}
+	event_sleep(event, 0);
+}
+
+/* Sleeps for some time, at the longest until there is something new to see. */
 static NTSTATUS sleep_bounded(struct dxg_submit_queue *queue, UINT64 fence,
 			      UINT64 deadline)
 {
-	bool fired = false;
-	NTSTATUS status;
-	UINT64 left;
-	int event;
+	struct dxg_event *event = event_take(&queue->events, fence);
+	NTSTATUS status = STATUS_SUCCESS;
 
-	event = event_get(&queue->events);
-	if (event < 0)
-		return dxg_report(STATUS_NO_MEMORY,
-				  "dxg_wait: eventfd: error number %d", errno);
-	status = kernel_wait(queue, fence, event);
-	if (!NT_SUCCESS(status)) {
-		event_put(&queue->events, event);
-		return status;
+	if (!event)
+		return nap(deadline);
+	if (!event->armed) {
+		status = kernel_wait(queue, fence, event->fd);
+		if (NT_SUCCESS(status))
+			event->armed = fence;
 	}
-	while (!reached(queue, fence) && !aborted(queue)) {
-		left = dxg_time_left(deadline);
-		if (!left)
-			break;
-		fired = event_wait(event, left < LOOK_PERIOD_NS ? left :
-								  LOOK_PERIOD_NS);
-		if (fired)
-			break;
-	}
-	if (fired || event_wait(event, 0))
-		event_put(&queue->events, event);
-	else
-		close(event);
-	return STATUS_SUCCESS;
+	if (NT_SUCCESS(status))
+		event_poll(queue, event, fence, deadline);
+	event_give_back(&queue->events, event);
+	return status == STATUS_NO_MEMORY ? nap(deadline) : status;
 }
 
 NTSTATUS dxg_wait_until(struct dxg_submit_queue *queue, UINT64 fence, UINT64 deadline,

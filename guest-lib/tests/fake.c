@@ -53,7 +53,7 @@ static NTSTATUS fake_wait(const D3DKMT_WAITFORSYNCHRONIZATIONOBJECTFROMCPU *args
 		return STATUS_NOT_SUPPORTED;
 	if (fake->progress >= args->FenceValueArray[0])
 		eventfd_write((int)(intptr_t)args->hAsyncEvent, 1);
-	return STATUS_SUCCESS;
+	return fake->wait_result;
 }
 
 static NTSTATUS fake_device_state(D3DKMT_GETDEVICESTATE *args)

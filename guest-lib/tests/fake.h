@@ -33,6 +33,7 @@ struct fake {
 	UINT num_connects, connect;
 	bool repeat_connects;
 	D3DKMT_DEVICEEXECUTION_STATE state;
+	NTSTATUS wait_result;
 
 	UINT rings, connect_calls, notify_calls, wait_calls;
 	UINT64 last_rung;

@@ -189,6 +189,32 @@ static void test_full(void)
 	fake_fini(&fake);
 }
 
+/* The kernel bounds how many events a process may arm, and cannot disarm one. */
+static void test_events(void)
+{
+	UINT64 fence;
+	UINT i;
+
+	fake_init(&fake);
+	submit(0, 0, &fence);
+	submit(1, 0, &fence);
+	for (i = 0; i < 50; i++)
+		dxg_wait(&fake.queue, 2, MS / 10);
+	ok(fake.wait_calls == 1, "50 waits that time out arm one event");
+	for (i = 0; i < 50; i++)
+		dxg_wait(&fake.queue, 1, MS / 10);
+	ok(fake.wait_calls == 2, "50 for an earlier fence arm another");
+	fake.wait_result = STATUS_NO_MEMORY;
+	fake_execute(&fake, 1, true);
+	submit(2, 0, &fence);
+	fake.queue.events.events[0].taken = true;
+	ok(dxg_wait(&fake.queue, 3, 3 * MS) == STATUS_TIMEOUT,
+	   "no event to be had: it naps and times out");
+	fake_execute(&fake, 2, true);
+	ok(!dxg_wait(&fake.queue, 3, 3 * MS), "and sees the fence");
+	fake_fini(&fake);
+}
+
 static void test_bad_input(void)
 {
 	struct dxg_commands commands;
@@ -234,6 +260,7 @@ int main(void)
 	test_busy();
 	test_notify();
 	test_full();
+	test_events();
 	test_bad_input();
 	return done();
 }
