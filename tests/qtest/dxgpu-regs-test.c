@@ -543,7 +543,8 @@ static void test_stats_start_at_zero(void)
         "fence_interrupts", "interrupts", "copy_bytes", "fill_bytes",
         "crc_bytes", "dma_read_bytes", "dma_write_bytes", "tlb_hits",
         "tlb_misses", "faults", "removes", "suspends", "slots_bound",
-        "queues", "contexts", "spaces",
+        "queues", "contexts", "spaces", "resets", "invalidates",
+        "doorbell_mismatches",
     };
     DxTest *t = dx_start_disabled("");
     unsigned int i;
