@@ -270,6 +270,11 @@ UINT64 dxg_submit_queue_completed(const struct dxg_submit_queue *queue)
 	return dxg_load_acquire(&queue->control->rp);
 }
 
+D3DKMT_HANDLE dxg_submit_queue_fence(const struct dxg_submit_queue *queue)
+{
+	return queue->progress_fence;
+}
+
 void dxg_submit_queue_get_stats(const struct dxg_submit_queue *queue,
 				struct dxg_submit_stats *stats)
 {

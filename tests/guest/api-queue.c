@@ -105,6 +105,7 @@ static void test_context_destroys(void)
 static void test_fence(void)
 {
 	D3DKMT_CREATEHWQUEUE create = good_queue();
+	D3DKMT_DESTROYSYNCHRONIZATIONOBJECT destroy_fence;
 	UINT64 value = 0;
 	D3DKMT_WAITFORSYNCHRONIZATIONOBJECTFROMCPU wait = {
 		.hDevice = handles.device,
@@ -116,6 +117,14 @@ static void test_fence(void)
 	expect(D3DKMTCreateHwQueue(&create), STATUS_SUCCESS, "one more queue");
 	expect(D3DKMTWaitForSynchronizationObjectFromCpu(&wait), STATUS_SUCCESS,
 	       "value 0 of its fence has been reached");
+	destroy_fence.hSyncObject = create.hHwQueueProgressFence;
+	expect(D3DKMTDestroySynchronizationObject(&destroy_fence),
+	       STATUS_INVALID_PARAMETER, "destroy a queue's own fence");
+	expect(D3DKMTDestroySynchronizationObject(NULL), STATUS_INVALID_PARAMETER,
+	       "DestroySynchronizationObject(NULL)");
+	destroy_fence.hSyncObject = BAD_HANDLE;
+	expect(D3DKMTDestroySynchronizationObject(&destroy_fence),
+	       STATUS_INVALID_PARAMETER, "destroy a wild handle as fence");
 	wait.ObjectHandleArray = &create.hHwQueue;
 	expect(D3DKMTWaitForSynchronizationObjectFromCpu(&wait), STATUS_INVALID_PARAMETER,
 	       "a queue's handle as fence");

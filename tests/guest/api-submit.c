@@ -3,8 +3,11 @@
  * The submission helper on the device: results, a full ring, threads, more queues
  * than physical doorbells, and what bad commands do to the own session alone.
  */
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include "api.h"
 
 #define EXAMPLE	"/usr/libexec/dxgpu/examples/submit-one"
@@ -100,6 +103,60 @@ static void test_ring(void)
 	expect(dxg_wait(bench.queue, 301, 0), STATUS_INVALID_PARAMETER,
 	       "wait for what was never submitted");
 	bench_close(&bench);
+}
+
+static bool fires(int event, int timeout_ms)
+{
+	struct pollfd poll_fd = { .fd = event, .events = POLLIN };
+	eventfd_t value;
+
+	return poll(&poll_fd, 1, timeout_ms) > 0 && !eventfd_read(event, &value);
+}
+
+/* The kernel's own wait, blocking and by event, for all and for any (MF-3). */
+static void test_kernel_wait(void)
+{
+	struct dxg_session_handles handles;
+	struct bench bench;
+	D3DKMT_CREATEHWQUEUE idle = { .Flags.UserModeSubmission = 1 };
+	struct dxg_commands list;
+	D3DKMT_HANDLE objects[2];
+	UINT64 values[2] = { 1, 1 };
+	D3DKMT_WAITFORSYNCHRONIZATIONOBJECTFROMCPU wait = {
+		.ObjectCount = 1,
+		.ObjectHandleArray = objects,
+		.FenceValueArray = values,
+	};
+	int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	bench_open(&bench);
+	dxg_session_get_handles(bench.session, &handles);
+	wait.hDevice = handles.device;
+	wait.hAsyncEvent = (HANDLE)(intptr_t)event;
+	idle.hHwContext = handles.context;
+	expect(D3DKMTCreateHwQueue(&idle), STATUS_SUCCESS, "a queue that stays idle");
+	objects[0] = dxg_submit_queue_fence(bench.queue);
+	objects[1] = idle.hHwQueueProgressFence;
+
+	expect(D3DKMTWaitForSynchronizationObjectFromCpu(&wait), STATUS_SUCCESS,
+	       "arm an event for fence value 1");
+	ok(!fires(event, 50), "it does not fire before");
+	list = commands(&bench, 0);
+	expect(submit_and_wait(&bench, &list), STATUS_SUCCESS, "submit");
+	ok(fires(event, 5000), "it fires");
+	wait.ObjectCount = 2;
+	expect(D3DKMTWaitForSynchronizationObjectFromCpu(&wait), STATUS_SUCCESS,
+	       "arm it for both queues");
+	ok(!fires(event, 50), "one of them is not enough");
+	wait.Flags.WaitAny = 1;
+	expect(D3DKMTWaitForSynchronizationObjectFromCpu(&wait), STATUS_SUCCESS,
+	       "arm it for any");
+	ok(fires(event, 5000), "one is enough");
+	wait.hAsyncEvent = NULL;
+	expect(D3DKMTWaitForSynchronizationObjectFromCpu(&wait), STATUS_SUCCESS,
+	       "block for any");
+	bench_close(&bench);
+	close(event);
 }
 
 struct thread {
@@ -264,6 +321,7 @@ int main(void)
 	ok(!system(EXAMPLE " >/dev/null"), "the example runs");
 	test_packets();
 	test_ring();
+	test_kernel_wait();
 	test_threads();
 	test_oversubscription();
 	test_fault(build_unmapped, D3DKMT_DEVICEEXECUTION_ERROR_DMAPAGEFAULT,

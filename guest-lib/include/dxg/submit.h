@@ -223,6 +223,12 @@ UINT64 dxg_submit_queue_progress(const struct dxg_submit_queue *queue);
  */
 UINT64 dxg_submit_queue_completed(const struct dxg_submit_queue *queue);
 
+/*
+ * The progress fence's handle, for D3DKMTWaitForSynchronizationObjectFromCpu: to wait
+ * for several queues at once, or by an event of one's own. Threads: any.
+ */
+D3DKMT_HANDLE dxg_submit_queue_fence(const struct dxg_submit_queue *queue);
+
 /* Threads: any. */
 void dxg_submit_queue_get_stats(const struct dxg_submit_queue *queue,
 				struct dxg_submit_stats *stats);
