@@ -168,3 +168,19 @@ void dx_assert_pattern(DxTest *t, uint64_t bus, size_t count, uint32_t seed)
         }
     }
 }
+
+/* Bit by bit, as the standard defines it: nothing is shared with QEMU. */
+uint32_t dx_crc_of(const uint8_t *bytes, size_t count, uint32_t crc)
+{
+    size_t i;
+    int bit;
+
+    crc = ~crc;
+    for (i = 0; i < count; i++) {
+        crc ^= bytes[i];
+        for (bit = 0; bit < 8; bit++) {
+            crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+        }
+    }
+    return ~crc;
+}

@@ -2,9 +2,9 @@
 /*
  * dxgpu qtests: contexts, queues, packets and submission.
  *
- * Submission is steps (1), (3) and (4) of ORD-5; the ring of step (5) is left to
- * the test, which is about doorbells as often as not. Commands lie in an arena
- * of the queue that is replaced when it is full, never reused.
+ * Submission is steps (1), (3) and (4) of ORD-5; the ring of step (5) is left
+ * to the test, which is about doorbells as often as not. Commands lie in an
+ * arena of the queue that is replaced when it is full, never reused.
  */
 #include "qemu/osdep.h"
 #include "dxgpu-qtest.h"
@@ -262,6 +262,23 @@ struct dxgpu_queue_status dx_wait_fault(DxQueue *q, uint32_t code)
     g_assert_cmpuint(status.fault_code, ==, code);
     g_assert_cmpuint(status.fault_rp, ==, status.rp);
     return status;
+}
+
+void dx_kick_bad(DxQueue *q)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    struct dxgpu_packet_header unknown = DX_HEADER(0x66, sizeof(unknown));
+
+    DX_APPEND(c, unknown);
+    dx_submit(q, c);
+    dx_kick(q);
+}
+
+void dx_run(DxQueue *q, GByteArray *c)
+{
+    dx_submit(q, c);
+    dx_kick(q);
+    dx_wait_done(q);
 }
 
 void dx_assert_works(DxQueue *q)

@@ -188,7 +188,7 @@ void dx_unmap(DxSpace *space, uint64_t gpuva, uint64_t bytes);
 /* Invalidates the whole space and waits for the acknowledgement. */
 void dx_invalidate(DxSpace *space);
 
-/* Pages of the space that are not mapped, with at least one more behind them. */
+/* Pages that are not mapped, with at least one more behind them. */
 uint64_t dx_reserve(DxSpace *space, uint64_t bytes);
 /* Zeroed memory, mapped; dx_buffer() readable and writable. */
 DxBuffer dx_buffer(DxSpace *space, uint32_t bytes);
@@ -198,6 +198,8 @@ void dx_pattern(uint8_t *bytes, size_t count, uint32_t seed);
 /* The same in guest memory, and the assertion that it is there. */
 void dx_write_pattern(DxTest *t, uint64_t bus, size_t count, uint32_t seed);
 void dx_assert_pattern(DxTest *t, uint64_t bus, size_t count, uint32_t seed);
+/* CRC-32C of bytes appended to what crc sums up; 0 = nothing. */
+uint32_t dx_crc_of(const uint8_t *bytes, size_t count, uint32_t crc);
 
 /* Contexts, queues and commands: dxgpu-qtest-queue.c */
 
@@ -242,6 +244,8 @@ void dx_store_wp(DxQueue *q, uint64_t wp);
 
 /* QUEUE_KICK: a sample without a doorbell. */
 void dx_kick(DxQueue *q);
+/* Submits an unknown packet, which faults with OPCODE, and kicks. */
+void dx_kick_bad(DxQueue *q);
 /* The fence cell as it is now, RP as published in ring control. */
 uint64_t dx_fence_now(DxQueue *q);
 uint64_t dx_rp_now(DxQueue *q);
@@ -249,7 +253,8 @@ uint64_t dx_rp_now(DxQueue *q);
 void dx_wait_done(DxQueue *q);
 /* Waits for a fault of this code and asserts that its record is right. */
 struct dxgpu_queue_status dx_wait_fault(DxQueue *q, uint32_t code);
-/* Submits, rings by kick and waits: the queue works. */
+/* Submits, kicks and waits: commands; a fence, which shows that q works. */
+void dx_run(DxQueue *q, GByteArray *c);
 void dx_assert_works(DxQueue *q);
 
 #endif /* DXGPU_QTEST_H */
