@@ -48,6 +48,7 @@ static void test_context(const struct dxg_session_handles *handles)
 	destroy.hContext = create.hContext;
 	expect(D3DKMTDestroyContext(&destroy), STATUS_SUCCESS, "destroy it");
 	expect(D3DKMTDestroyContext(&destroy), STATUS_INVALID_PARAMETER, "destroy it again");
+	expect(D3DKMTDestroyContext(NULL), STATUS_INVALID_PARAMETER, "DestroyContext(NULL)");
 	destroy.hContext = handles->device;
 	expect(D3DKMTDestroyContext(&destroy), STATUS_INVALID_PARAMETER,
 	       "destroy a device as context");
@@ -84,6 +85,8 @@ static void test_paging_queue(const struct dxg_session_handles *handles)
 	expect(D3DKMTDestroyPagingQueue(&destroy), STATUS_SUCCESS, "destroy it");
 	expect(D3DKMTDestroyPagingQueue(&destroy), STATUS_INVALID_PARAMETER,
 	       "destroy it again");
+	expect(D3DKMTDestroyPagingQueue(NULL), STATUS_INVALID_PARAMETER,
+	       "DestroyPagingQueue(NULL)");
 	create.Priority = (D3DDDI_PAGINGQUEUE_PRIORITY)2;
 	expect(D3DKMTCreatePagingQueue(&create), STATUS_INVALID_PARAMETER, "priority 2");
 	create.Priority = D3DDDI_PAGINGQUEUE_PRIORITY_NORMAL;

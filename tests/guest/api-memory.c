@@ -62,6 +62,8 @@ static void test_create(void)
 	}
 	expect(D3DKMTCreateAllocation2(NULL), STATUS_INVALID_PARAMETER,
 	       "CreateAllocation2(NULL)");
+	expect(D3DKMTDestroyAllocation2(NULL), STATUS_INVALID_PARAMETER,
+	       "DestroyAllocation2(NULL)");
 	expect(D3DKMTCreateAllocation2(&create), STATUS_SUCCESS, "create three");
 	for (i = 0; i < 3; i++)
 		list[i] = infos[i].hAllocation;

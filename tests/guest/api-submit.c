@@ -100,6 +100,10 @@ static void test_ring(void)
 	for (i = 0; i < 1000 && dxg_submit_queue_completed(bench.queue) < 300; i++)
 		sched_yield();
 	ok(dxg_submit_queue_completed(bench.queue) == 300, "RP is 300");
+	expect(dxg_submit_kick(bench.queue, BOUND_NS), STATUS_SUCCESS, "a spurious ring");
+	ok(dxg_submit_queue_completed(bench.queue) == 300 &&
+	   dxg_submit_queue_progress(bench.queue) == 300,
+	   "executes nothing again (ORD-25)");
 	expect(dxg_wait(bench.queue, 301, 0), STATUS_INVALID_PARAMETER,
 	       "wait for what was never submitted");
 	bench_close(&bench);
