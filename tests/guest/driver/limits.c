@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * As many queues and as much memory as a process may have: beyond it NO_MEMORY, for that
+ * process alone, and all of it comes back (OBJ-2, OBJ-3, KMT-CD-20, SEC-16, SEC-17).
+ */
+#include <stdlib.h>
+#include "tap.h"
+#include "debugfs.h"
+#include "queue.h"
+
+#define ENOUGH		1100u	/* beyond the default quota of 1024 queues */
+#define MEGABYTE	(1024u * 1024u)
+
+static struct kmt_session session;
+static struct kmt_session other;
+
+static void must(int32_t status, const char *what)
+{
+	if (status != STATUS_SUCCESS)
+		bail("%s: status %#x", what, (uint32_t)status);
+}
+
+/* 64 doorbells per slot, never connected: no slot is taken (OBJ-3). */
+static void many_doorbells(void)
+{
+	unsigned int count = 64 * session.caps.num_slots, i, lines;
+	struct queue *queues = calloc(count, sizeof(*queues));
+	struct queue user;
+
+	must(queue_create(&user, &other, other.context, QUEUE_RING_BYTES), "the other's queue");
+	must(queue_probe(&user), "the other's work");
+	for (i = 0; i < count; i++)
+		if (queue_create(&queues[i], &session, session.context, QUEUE_RING_BYTES))
+			break;
+	ok(i == count, "%u doorbells on %u slots (%u made)", count, session.caps.num_slots, i);
+	state_sum("doorbell", 0, "stat", &lines);
+	ok(lines == count + 1, "the driver shows them");
+	ok(*user.stat == DXG_DOORBELLSTATUS_CONNECTED, "none of them took a slot away (OBJ-3)");
+	while (i--)
+		queue_destroy(&queues[i]);
+	must(queue_destroy(&user), "the other's queue");
+	free(queues);
+}
+
+static void queue_quota(void)
+{
+	struct dxg_createhwqueue *queues = calloc(ENOUGH, sizeof(*queues)), extra;
+	int32_t status = STATUS_SUCCESS;
+	unsigned int count, i;
+
+	for (count = 0; count < ENOUGH; count++) {
+		status = hwqueue_create(session.fd, session.context, &queues[count]);
+		if (!NT_SUCCESS(status))
+			break;
+	}
+	ok(count >= 1000 && count < ENOUGH && status == STATUS_NO_MEMORY,
+	   "queues end at %u with NO_MEMORY (%#x)", count, (uint32_t)status);
+	status = hwqueue_create(other.fd, other.context, &extra);
+	ok(status == STATUS_SUCCESS, "another process still gets one (%#x)", (uint32_t)status);
+	kmt_call_handle(other.fd, LX_DXDESTROYHWQUEUE, extra.queue);
+	for (i = 0; i < count; i++)
+		kmt_call_handle(session.fd, LX_DXDESTROYHWQUEUE, queues[i].queue);
+	status = hwqueue_create(session.fd, session.context, &extra);
+	ok(status == STATUS_SUCCESS, "and so does this one, once it gave them back (%#x)",
+	   (uint32_t)status);
+	kmt_call_handle(session.fd, LX_DXDESTROYHWQUEUE, extra.queue);
+	free(queues);
+}
+
+/* Asks for more than there is, in pieces and at once; the machine must survive it. */
+static void memory(void)
+{
+	uint32_t handles[64];
+	unsigned int count, i;
+	int32_t status = STATUS_SUCCESS;
+
+	status = kmt_allocation_create(&session, 1ull << 40, &handles[0]);
+	ok(!NT_SUCCESS(status), "1 TiB is refused (%#x)", (uint32_t)status);
+	for (count = 0; count < 64; count++) {
+		status = kmt_allocation_create(&session, 64ull * MEGABYTE, &handles[count]);
+		if (!NT_SUCCESS(status))
+			break;
+	}
+	ok(status == STATUS_NO_MEMORY, "64 MiB pieces end after %u with NO_MEMORY (%#x)", count,
+	   (uint32_t)status);
+	for (i = 0; i < count; i++)
+		kmt_allocation_destroy(&session, handles[i]);
+	status = kmt_allocation_create(&session, MEGABYTE, &handles[0]);
+	ok(status == STATUS_SUCCESS, "afterwards 1 MiB is there (%#x)", (uint32_t)status);
+	kmt_allocation_destroy(&session, handles[0]);
+}
+
+int main(void)
+{
+	char baseline[DEBUGFS_TEXT_BYTES], last[DEBUGFS_TEXT_BYTES];
+
+	if (!ok(counters_read(baseline), "the driver tells its object counts"))
+		bail("no /sys/kernel/debug/dxg/counters");
+	must(kmt_session_open(&session, NULL, 0), "session");
+	must(kmt_session_open(&other, NULL, 0), "another session");
+	many_doorbells();
+	queue_quota();
+	memory();
+	ok(kmt_session_close(&session) == STATUS_SUCCESS &&
+	   kmt_session_close(&other) == STATUS_SUCCESS, "all is destroyed");
+	if (!ok(counters_settle(baseline, 5000, last), "nothing is left"))
+		diag("before: %s; after: %s", baseline, last);
+	return done();
+}
