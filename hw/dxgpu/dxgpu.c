@@ -4,12 +4,9 @@
  *
  * The datasheet is docs/specs/dxgpu.rst of the project, the registers and
  * memory layouts are include/dxgpu/. This file is the function's front: class,
- * properties, configuration space, life and reset. What the device does is in
- * core/.
+ * properties, life and reset. What the device does is in core/.
  */
 #include "qemu/osdep.h"
-#include "hw/pci/msix.h"
-#include "hw/pci/pcie.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate.h"
 #include "qapi/error.h"
@@ -19,8 +16,6 @@
 
 #include "dxgpu.h"
 #include "trace.h"
-
-#define DXGPU_PCIE_CAP_OFFSET 0x80
 
 /* QEMU's function takes and returns the inverted running value. */
 static uint32_t dxgpu_crc32c(void *opaque, uint32_t crc, const void *data,
@@ -115,36 +110,6 @@ static bool dxgpu_check_properties(DxgpuState *s, Error **errp)
     return true;
 }
 
-static bool dxgpu_init_pci(DxgpuState *s, Error **errp)
-{
-    PCIDevice *pci = PCI_DEVICE(s);
-    int vector;
-
-    if (pcie_endpoint_cap_init(pci, DXGPU_PCIE_CAP_OFFSET) < 0) {
-        error_setg(errp, "dxgpu: no room for the PCI Express capability");
-        return false;
-    }
-    pci_register_bar(pci, DXGPU_BAR_REGS, PCI_BASE_ADDRESS_SPACE_MEMORY,
-                     &s->regs);
-    pci_register_bar(pci, DXGPU_BAR_DOORBELL,
-                     PCI_BASE_ADDRESS_SPACE_MEMORY |
-                     PCI_BASE_ADDRESS_MEM_TYPE_64 |
-                     PCI_BASE_ADDRESS_MEM_PREFETCH, &s->doorbells);
-    pci_register_bar(pci, DXGPU_BAR_STATUS,
-                     PCI_BASE_ADDRESS_SPACE_MEMORY |
-                     PCI_BASE_ADDRESS_MEM_TYPE_64 |
-                     PCI_BASE_ADDRESS_MEM_PREFETCH, &s->status);
-    /* There is no INTx pin: without MSI-X the device is of no use. */
-    if (msix_init_exclusive_bar(pci, DXGPU_VECTORS, DXGPU_BAR_MSIX,
-                                errp) < 0) {
-        return false;
-    }
-    for (vector = 0; vector < DXGPU_VECTORS; vector++) {
-        msix_vector_use(pci, vector);
-    }
-    return true;
-}
-
 static void dxgpu_realize(PCIDevice *pci, Error **errp)
 {
     DxgpuState *s = DXGPU(pci);
@@ -162,7 +127,7 @@ static void dxgpu_realize(PCIDevice *pci, Error **errp)
     }
     dxgpu_mmio_init(s);
     dxgpu_doorbell_init(s);
-    if (!dxgpu_init_pci(s, errp)) {
+    if (!dxgpu_pci_init(s, errp)) {
         goto fail_core;
     }
     dxgpu_irq_init(s);
@@ -174,7 +139,7 @@ static void dxgpu_realize(PCIDevice *pci, Error **errp)
 
 fail_irq:
     dxgpu_irq_exit(s);
-    msix_uninit_exclusive_bar(pci);
+    dxgpu_pci_exit(s);
 fail_core:
     dxgpu_core_destroy(s->core);
     s->core = NULL;
@@ -186,7 +151,7 @@ static void dxgpu_exit(PCIDevice *pci)
 
     dxgpu_worker_exit(s);
     dxgpu_irq_exit(s);
-    msix_uninit_exclusive_bar(pci);
+    dxgpu_pci_exit(s);
     dxgpu_core_destroy(s->core);
     s->core = NULL;
 }
@@ -200,6 +165,7 @@ static void dxgpu_reset_hold(Object *obj, ResetType type)
     dxgpu_core_cold_reset(s->core);
     dxgpu_irq_reset(s);
     dxgpu_mmio_reset(s);
+    dxgpu_pci_reset(s);
     dxgpu_worker_unpark(s, DXGPU_PARK_RESET);
 }
 
@@ -244,6 +210,7 @@ static void dxgpu_class_init(ObjectClass *oc, void *data)
 
     k->realize = dxgpu_realize;
     k->exit = dxgpu_exit;
+    k->config_write = dxgpu_pci_config_write;
     k->vendor_id = DXGPU_PCI_VENDOR_ID;
     k->device_id = DXGPU_PCI_DEVICE_ID;
     k->class_id = DXGPU_PCI_CLASS;

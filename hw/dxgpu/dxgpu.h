@@ -5,6 +5,7 @@
  * The core (core/core.h) is the device; the files here give it a PCI function:
  *
  *   dxgpu.c     class, properties, realize, exit, reset
+ *   pci.c       configuration space: capabilities, BARs, power state, FLR
  *   mmio.c      BAR0, the registers
  *   doorbell.c  BAR2, the doorbell slots
  *   status.c    BAR4, the status region
@@ -38,6 +39,7 @@ enum {
     DXGPU_PARK_STOPPED  = 1 << 0,   /* the virtual machine does not run */
     DXGPU_PARK_RESET    = 1 << 1,
     DXGPU_PARK_EXIT     = 1 << 2,   /* for good */
+    DXGPU_PARK_POWER    = 1 << 3,   /* D3hot */
 };
 
 struct DxgpuState {
@@ -52,6 +54,8 @@ struct DxgpuState {
     MemoryRegion status;
 
     struct dxgpu_core *core;
+
+    bool asleep;                /* pci.c, BQL: in D3hot */
 
     /* mmio.c, under the BQL: the command window. */
     uint64_t cmd_args[DXGPU_CMD_NUM_ARGS];
@@ -71,6 +75,18 @@ struct DxgpuState {
     QemuCond park_cond;         /* parked changed */
     VMChangeStateEntry *vm_state;
 };
+
+/*
+ * pci.c. Registers the BARs, which are initialized, and makes the capabilities;
+ * false with *errp set and nothing left behind. BQL, as for all of these.
+ */
+bool dxgpu_pci_init(DxgpuState *s, Error **errp);
+void dxgpu_pci_exit(DxgpuState *s);
+/* PCIDeviceClass.config_write. May release the BQL, see worker_park(). */
+void dxgpu_pci_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,
+                            int len);
+/* A reset of the device brings it back to D0. */
+void dxgpu_pci_reset(DxgpuState *s);
 
 /* mmio.c, doorbell.c: make the region of a BAR; no failure. */
 void dxgpu_mmio_init(DxgpuState *s);
@@ -98,6 +114,8 @@ void dxgpu_irq_init(DxgpuState *s);
 void dxgpu_irq_exit(DxgpuState *s);
 /* BQL, worker parked: forgets what was not delivered. */
 void dxgpu_irq_reset(DxgpuState *s);
+/* BQL: delivers what was held back in D3hot. */
+void dxgpu_irq_wake(DxgpuState *s);
 /* Core operation, any thread. */
 void dxgpu_irq_raise(void *opaque, uint32_t vector);
 
@@ -108,8 +126,9 @@ void dxgpu_worker_exit(DxgpuState *s);
 /* Core operation, any thread. */
 void dxgpu_worker_kick(void *opaque);
 /*
- * BQL, which is released while waiting: after this the worker does no DMA
- * until the reason is taken back. Not from an MMIO handler of this device.
+ * BQL, which is released if the wait becomes long: after this the worker does
+ * no DMA until the reason is taken back, which another thread may do as soon as
+ * the BQL is free. Not from an MMIO handler of this device.
  */
 void dxgpu_worker_park(DxgpuState *s, unsigned reason);
 void dxgpu_worker_unpark(DxgpuState *s, unsigned reason);

@@ -29,9 +29,14 @@ static void dxgpu_irq_deliver(void *opaque)
 {
     DxgpuState *s = opaque;
     PCIDevice *pci = PCI_DEVICE(s);
-    uint32_t pending = qatomic_xchg(&s->irq_pending, 0);
+    uint32_t pending;
     unsigned vector;
 
+    /* A function in D3hot sends nothing; it does so when it is back. */
+    if (s->asleep) {
+        return;
+    }
+    pending = qatomic_xchg(&s->irq_pending, 0);
     /* While disabled a message would only stay as a stale pending bit. */
     if (!msix_enabled(pci)) {
         return;
@@ -54,6 +59,11 @@ void dxgpu_irq_init(DxgpuState *s)
 void dxgpu_irq_reset(DxgpuState *s)
 {
     qatomic_set(&s->irq_pending, 0);
+}
+
+void dxgpu_irq_wake(DxgpuState *s)
+{
+    qemu_bh_schedule(s->irq_bh);
 }
 
 void dxgpu_irq_exit(DxgpuState *s)

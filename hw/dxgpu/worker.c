@@ -9,9 +9,15 @@
  *
  * Parking. A request has a number; the bottom half that finds one acknowledges
  * that number and does not run the core, so a late acknowledgement of an older
- * request cannot be taken for a newer one. The waiter releases the BQL while
- * it waits, see dxgpu.h, and looks again every millisecond, as the signal is
- * sent without the BQL and may come between its look and its sleep.
+ * request cannot be taken for a newer one.
+ *
+ * The waiter first waits a little with the BQL held: a step of the worker is
+ * short, and a configuration write that gave the BQL away would let QEMU refuse
+ * the configuration accesses of other vCPUs meanwhile, as re-entrant ones. Only
+ * a worker that itself waits for the BQL, see dxgpu.h, makes it longer; then
+ * the BQL is released. Another thread may take back reasons during that time,
+ * so the waiter states its own again. It looks every millisecond, as the signal
+ * is sent without the BQL and may come between its look and its sleep.
  */
 #include "qemu/osdep.h"
 #include "block/aio.h"
@@ -22,6 +28,9 @@
 
 #include "dxgpu.h"
 #include "trace.h"
+
+#define DXGPU_PARK_PATIENCE     200     /* looks with the BQL held */
+#define DXGPU_PARK_LOOK_US      50
 
 /* True if the worker may not run now; then the request is acknowledged. */
 static bool dxgpu_worker_parked(DxgpuState *s)
@@ -63,24 +72,43 @@ void dxgpu_worker_kick(void *opaque)
     qemu_bh_schedule(s->worker_bh);
 }
 
-void dxgpu_worker_park(DxgpuState *s, unsigned reason)
+static void dxgpu_worker_request_park(DxgpuState *s, unsigned reason)
 {
     s->park_reasons |= reason;
-    trace_dxgpu_park(s->park_reasons);
     if (!s->park_request) {
         if (++s->park_sequence == 0) {
             s->park_sequence = 1;
         }
         qatomic_store_release(&s->park_request, s->park_sequence);
     }
+    dxgpu_core_yield(s->core);
+    qemu_bh_schedule(s->worker_bh);
+}
+
+static bool dxgpu_worker_is_parked(DxgpuState *s)
+{
+    return s->park_request &&
+           qatomic_load_acquire(&s->parked) == s->park_request;
+}
+
+void dxgpu_worker_park(DxgpuState *s, unsigned reason)
+{
+    unsigned looks = 0;
+
+    trace_dxgpu_park(s->park_reasons | reason);
+    dxgpu_worker_request_park(s, reason);
     if (!s->iothread) {
         /* The bottom half needs the BQL, which we hold: it is not running. */
         return;
     }
-    dxgpu_core_yield(s->core);
-    qemu_bh_schedule(s->worker_bh);
-    while (qatomic_load_acquire(&s->parked) != s->park_request) {
-        qemu_cond_timedwait_bql(&s->park_cond, 1);
+    while (!dxgpu_worker_is_parked(s)) {
+        if (looks < DXGPU_PARK_PATIENCE) {
+            looks++;
+            g_usleep(DXGPU_PARK_LOOK_US);
+        } else {
+            qemu_cond_timedwait_bql(&s->park_cond, 1);
+            dxgpu_worker_request_park(s, reason);
+        }
     }
 }
 

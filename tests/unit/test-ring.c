@@ -427,6 +427,37 @@ static void test_fault_stops_one(void)
     fake_free(f);
 }
 
+/* Asleep, rings are dropped and counted; waking up samples (DEV-1). */
+static void test_asleep(void)
+{
+    struct fake *f = fake_new(NULL);
+    struct fake_queue q = fake_bound_queue(f, 7, 2);
+
+    fake_run(f);
+    fake_submit_fence(&q, 5);
+    dxgpu_core_set_asleep(f->core, true);
+    dxgpu_core_doorbell(f->core, 2, 1);
+    dxgpu_core_doorbell(f->core, 3, 1);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_DOORBELL_ASLEEP), ==, 2);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_DOORBELL_WRITES), ==, 0);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_DOORBELL_UNBOUND), ==, 0);
+    fake_run(f);
+    g_assert_cmpuint(fake_load(f, q.data_bus), ==, 0);
+
+    dxgpu_core_set_asleep(f->core, false);
+    fake_run(f);
+    g_assert_cmpuint(fake_load(f, q.data_bus), ==, 5);
+    dxgpu_core_doorbell(f->core, 2, 1);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_DOORBELL_WRITES), ==, 1);
+
+    /* A reset wakes the device. */
+    dxgpu_core_set_asleep(f->core, true);
+    dxgpu_core_cold_reset(f->core);
+    dxgpu_core_doorbell(f->core, 2, 1);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_DOORBELL_ASLEEP), ==, 2);
+    fake_free(f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -450,5 +481,6 @@ int main(int argc, char **argv)
     g_test_add_func("/arithmetic/rp-is-output", test_rp_is_output);
     g_test_add_func("/entry/bad", test_bad_entries);
     g_test_add_func("/fault/stops-one-queue", test_fault_stops_one);
+    g_test_add_func("/ring/asleep", test_asleep);
     return g_test_run();
 }

@@ -220,6 +220,17 @@ void dxgpu_core_control(struct dxgpu_core *core, uint32_t bits)
     }
 }
 
+void dxgpu_core_set_asleep(struct dxgpu_core *core, bool asleep)
+{
+    atomic_store(&core->asleep, asleep);
+    if (!asleep) {
+        pthread_mutex_lock(&core->lock);
+        dxgpu_queue_mark_all(core);
+        pthread_mutex_unlock(&core->lock);
+        dxgpu_core_wake(core);
+    }
+}
+
 uint32_t dxgpu_core_reset_count(struct dxgpu_core *core)
 {
     return atomic_load(&core->reset_count);
@@ -286,6 +297,7 @@ void dxgpu_core_cold_reset(struct dxgpu_core *core)
 {
     clear_tables(core);
     atomic_store(&core->reset_requested, false);
+    atomic_store(&core->asleep, false);
     atomic_store(&core->int_enable, 0);
     atomic_store(&core->int_cause, 0);
     atomic_store(&core->reset_count, 0);

@@ -114,6 +114,7 @@ struct dxgpu_core_ops {
 enum dxgpu_stat {
     DXGPU_STAT_DOORBELL_WRITES,         /* to bound slots */
     DXGPU_STAT_DOORBELL_UNBOUND,
+    DXGPU_STAT_DOORBELL_ASLEEP,         /* dropped, the device is in D3hot */
     DXGPU_STAT_DOORBELL_BAD_ACCESS,     /* size or alignment */
     DXGPU_STAT_DOORBELL_MISMATCHES,     /* value differed from the sampled WP */
     DXGPU_STAT_REGISTER_BAD_ACCESS,
@@ -203,6 +204,13 @@ void dxgpu_core_yield(struct dxgpu_core *core);
  * the system (DEV-12).
  */
 void dxgpu_core_cold_reset(struct dxgpu_core *core);
+
+/*
+ * front: the power state, awake at creation and after a reset. While asleep
+ * the caller keeps the worker parked and rings are dropped and counted; on the
+ * way back every queue is sampled, so none of them is lost (DEV-1).
+ */
+void dxgpu_core_set_asleep(struct dxgpu_core *core, bool asleep);
 
 /* any: counters. */
 uint64_t dxgpu_core_stat(struct dxgpu_core *core, enum dxgpu_stat stat);

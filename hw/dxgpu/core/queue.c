@@ -29,6 +29,18 @@ void dxgpu_queue_mark_pending(struct dxgpu_core *core, uint32_t id)
     atomic_fetch_or(&core->pending_words[word / 64], 1ull << word % 64);
 }
 
+/* Under the lock: every queue is to be sampled (DEV-14). */
+void dxgpu_queue_mark_all(struct dxgpu_core *core)
+{
+    uint32_t i;
+
+    for (i = 0; i < core->config.queues; i++) {
+        if (core->queues[i].present) {
+            dxgpu_queue_mark_pending(core, i);
+        }
+    }
+}
+
 bool dxgpu_queue_any_pending(struct dxgpu_core *core)
 {
     uint32_t i;
@@ -47,6 +59,10 @@ void dxgpu_core_doorbell(struct dxgpu_core *core, uint32_t slot,
     struct dxgpu_queue *q;
     uint32_t id;
 
+    if (atomic_load_explicit(&core->asleep, memory_order_relaxed)) {
+        dxgpu_core_count(core, DXGPU_STAT_DOORBELL_ASLEEP, 1);
+        return;
+    }
     id = slot < core->config.slots ? atomic_load(&core->slots[slot])
                                    : DXGPU_NONE;
     if (id == DXGPU_NONE) {

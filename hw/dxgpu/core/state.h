@@ -160,6 +160,7 @@ struct dxgpu_core {
     _Atomic bool awake;                 /* a kick would be superfluous */
     _Atomic bool attention;             /* requests, reset or stop wait */
     _Atomic bool reset_requested;
+    _Atomic bool asleep;                /* in D3hot: rings are dropped */
     _Atomic uint32_t state;             /* DXGPU_STATUS_* */
     _Atomic uint32_t reset_count;
     _Atomic uint32_t int_cause;
@@ -220,6 +221,7 @@ uint64_t dxgpu_core_new_tag(struct dxgpu_core *core);
 /* queue.c */
 void dxgpu_queue_mark_pending(struct dxgpu_core *core, uint32_t id);
 bool dxgpu_queue_any_pending(struct dxgpu_core *core);
+void dxgpu_queue_mark_all(struct dxgpu_core *core);
 bool dxgpu_queue_sample_pending(struct dxgpu_core *core);
 bool dxgpu_queue_fetch(struct dxgpu_core *core, struct dxgpu_queue *q,
                        struct dxgpu_fault *fault);

@@ -11,6 +11,7 @@
 static const char *const names[DXGPU_STAT_COUNT] = {
     [DXGPU_STAT_DOORBELL_WRITES] = "doorbell_writes",
     [DXGPU_STAT_DOORBELL_UNBOUND] = "doorbell_unbound",
+    [DXGPU_STAT_DOORBELL_ASLEEP] = "doorbell_asleep",
     [DXGPU_STAT_DOORBELL_BAD_ACCESS] = "doorbell_bad_access",
     [DXGPU_STAT_DOORBELL_MISMATCHES] = "doorbell_mismatches",
     [DXGPU_STAT_REGISTER_BAD_ACCESS] = "register_bad_access",
