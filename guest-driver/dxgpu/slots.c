@@ -16,11 +16,10 @@
  * two CPUs never ask for the same one; a grown claim tells the asker that the
  * victim's own disconnect took the slot over meanwhile. (The callback may then
  * reach a newer connection of that doorbell; its process sees RETRY and connects
- * once more.) UNBINDING is the
- * quarantine: it lasts until the device has unbound, the read of the result
- * has flushed posted writes and the old queue is marked for its final sample
- * (ORD-8). A hwqueue keeps its slot pointer until then, so that neither
- * its disconnect returns early nor its reconnect binds twice.
+ * once more.) UNBINDING is the quarantine: it lasts until the device has unbound,
+ * the read of the result has flushed posted writes, and the old queue is marked
+ * for its final sample (ORD-8). A hwqueue keeps its slot pointer until then, so
+ * that neither its disconnect returns early nor its reconnect binds twice.
  *
  * Victim choice is MOD-4: not one younger than min_hold_us unless all are, then
  * one whose queue has no work, then the least recently active by the device's
@@ -29,7 +28,8 @@
  *
  * Connects that find no slot stand in line: with many queues on one slot some
  * would miss it again and again otherwise, and a connect should not fail
- * (KMT-CN-4).
+ * (KMT-CN-4). Their patience (OP-6) starts anew with each slot that is given to
+ * somebody, so that a line that moves slowly fails nobody.
  *
  * A slot whose queue was lost in a reset is the best victim of all: the OS layer
  * has aborted its doorbell, and its unbind needs no command.
