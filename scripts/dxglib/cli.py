@@ -73,6 +73,9 @@ def _terminate(_number, _frame):
 
 def main(arguments):
     """Run dxg; returns the exit code."""
+    # A background job of a script inherits SIGINT ignored; whoever sends it
+    # to dxg by name still means it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _terminate)
     signal.signal(signal.SIGHUP, _terminate)
     try:

@@ -131,6 +131,8 @@ class Guest(unittest.TestCase):
             [DXG, "exec", *BARE, "--", "sh", "-c", "echo up; sleep 1000"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, env=ENV)
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
         self.assertEqual(child.stdout.readline(), b"up\n")
         emulators = children(child.pid)
         self.assertTrue(emulators)
