@@ -277,6 +277,34 @@ static void test_bad_entries(void)
     dx_stop(t);
 }
 
+/* A ring may be read-only; ring control must be writable. */
+static void test_ring_permissions(void)
+{
+    DxTest *t = dx_start("");
+    DxSpace *space = dx_space(t);
+    uint32_t context = dx_context(space, 0);
+    DxQueue *q = dx_queue(space, context, 16);
+    DxQueue *closed = dx_queue(space, context, 16);
+    DxQueue *gone = dx_queue(space, context, 16);
+    struct dxgpu_queue_status status;
+
+    dx_map(space, q->ring.gpuva, q->ring.bus, DXGPU_PAGE_SIZE, DX_READ);
+    dx_assert_works(q);
+    dx_map(space, closed->control.gpuva, closed->control.bus, DXGPU_PAGE_SIZE,
+           DX_READ);
+    dx_kick(closed);
+    status = dx_wait_fault(closed, DXGPU_FAULT_PROTECTION);
+    g_assert_cmpuint(status.fault_access, ==, DXGPU_ACCESS_WRITE);
+    dx_unmap(space, gone->ring.gpuva, DXGPU_PAGE_SIZE);
+    dx_submit_fence(gone);
+    dx_kick(gone);
+    status = dx_wait_fault(gone, DXGPU_FAULT_UNMAPPED);
+    g_assert_cmphex(status.fault_gpuva, ==, gone->ring.gpuva);
+    g_assert_cmpuint(dx_fence_now(gone), ==, 0);
+    dx_assert_works(q);
+    dx_stop(t);
+}
+
 static void test_bad_wp(void)
 {
     static const uint64_t wps[] = {
@@ -546,6 +574,8 @@ int main(int argc, char **argv)
     qtest_add_func("dxgpu/fault/FH-14-packet-beyond-the-buffer",
                    test_packet_beyond_the_buffer);
     qtest_add_func("dxgpu/fault/FH-14-bad-ring-entries", test_bad_entries);
+    qtest_add_func("dxgpu/fault/FH-17-ring-and-control-permissions",
+                   test_ring_permissions);
     qtest_add_func("dxgpu/fault/FH-15-bad-write-pointer", test_bad_wp);
     qtest_add_func("dxgpu/fault/FH-15-write-pointer-backwards",
                    test_wp_backwards);

@@ -384,32 +384,6 @@ static void test_protection_of_a_large_page(void)
     dx_stop(t);
 }
 
-/* A ring may be read-only; ring control must be writable. */
-static void test_ring_permissions(void)
-{
-    DxTest *t = dx_start("");
-    DxSpace *space = dx_space(t);
-    DxQueue *q = queue_in(space);
-    DxQueue *closed = queue_in(space);
-    DxQueue *gone = queue_in(space);
-    struct dxgpu_queue_status status;
-
-    dx_map(space, q->ring.gpuva, q->ring.bus, PAGE, DX_READ);
-    dx_assert_works(q);
-    dx_map(space, closed->control.gpuva, closed->control.bus, PAGE, DX_READ);
-    dx_kick(closed);
-    status = dx_wait_fault(closed, DXGPU_FAULT_PROTECTION);
-    g_assert_cmpuint(status.fault_access, ==, DXGPU_ACCESS_WRITE);
-    dx_unmap(space, gone->ring.gpuva, PAGE);
-    dx_submit_fence(gone);
-    dx_kick(gone);
-    status = dx_wait_fault(gone, DXGPU_FAULT_UNMAPPED);
-    g_assert_cmphex(status.fault_gpuva, ==, gone->ring.gpuva);
-    g_assert_cmpuint(dx_fence_now(gone), ==, 0);
-    dx_assert_works(q);
-    dx_stop(t);
-}
-
 /* A transfer that runs out of its mapping faults at the page that lacks. */
 static void test_fault_inside_a_transfer(void)
 {
@@ -610,8 +584,6 @@ int main(int argc, char **argv)
     qtest_add_func("dxgpu/mmu/FH-13-protection", test_protection);
     qtest_add_func("dxgpu/mmu/FH-13-protection-of-a-large-page",
                    test_protection_of_a_large_page);
-    qtest_add_func("dxgpu/mmu/FH-17-ring-and-control-permissions",
-                   test_ring_permissions);
     qtest_add_func("dxgpu/mmu/FH-13-fault-inside-a-transfer",
                    test_fault_inside_a_transfer);
     qtest_add_func("dxgpu/mmu/FH-14-addresses-beyond-the-space",
