@@ -430,39 +430,39 @@ static void fault_round(const struct misdeed *misdeed, struct chain *neighbour)
 	aborted = becomes_abort(culprit);
 	if (!ok(aborted, "%s: STAT becomes ABORT", misdeed->name)) {
 		diag("wp %llu rp %llu fence %llu", (unsigned long long)culprit->wp,
-			 (unsigned long long)queue_read_pointer(culprit),
+		     (unsigned long long)queue_read_pointer(culprit),
 			 (unsigned long long)*culprit->fence_cpu);
 		kmt_call_handle(fd, LX_DXDESTROYDEVICE, scene.session.device);
 	}
 	pthread_join(waiter, NULL);
 	ok(scene.waiter_status == STATUS_DEVICE_REMOVED,
-	       "%s: a blocked wait ends with DEVICE_REMOVED (%#x)", misdeed->name,
+	   "%s: a blocked wait ends with DEVICE_REMOVED (%#x)", misdeed->name,
 	       (uint32_t)scene.waiter_status);
 	state = kmt_execution_state(fd, scene.session.device);
 	ok(state == misdeed->state, "%s: execution state %u, expected %u", misdeed->name,
-	       state, misdeed->state);
+	   state, misdeed->state);
 	if (misdeed->state == STATE_PAGE_FAULT) {
 		uint64_t told = kmt_fault_address(fd, scene.session.device);
 
 		ok(told == address, "%s: address %#llx, expected %#llx", misdeed->name,
-		       (unsigned long long)told, (unsigned long long)address);
+		   (unsigned long long)told, (unsigned long long)address);
 	}
 	*culprit->bell = 0;	/* FH-30: no signal */
 	ok(*culprit->fence_cpu == 1, "%s: only the command before it ran (fence %llu)",
-	       misdeed->name, (unsigned long long)*culprit->fence_cpu);
+	   misdeed->name, (unsigned long long)*culprit->fence_cpu);
 	ok(becomes_abort(&scene.sibling), "%s: the device's other queue is ABORT too",
-	       misdeed->name);
+	   misdeed->name);
 	ok(doorbell_connect(fd, culprit->doorbell) == STATUS_DEVICE_REMOVED &&
-	       kmt_context_create(fd, scene.session.device, 0, &out) == STATUS_DEVICE_REMOVED,
+	   kmt_context_create(fd, scene.session.device, 0, &out) == STATUS_DEVICE_REMOVED,
 	       "%s: calls on the device give DEVICE_REMOVED", misdeed->name);
 	ok(kmt_execution_state(fd, scene.second.device) == STATE_ACTIVE &&
-	       queue_probe(&scene.innocent) == STATUS_SUCCESS,
+	   queue_probe(&scene.innocent) == STATUS_SUCCESS,
 	       "%s: the process's other device works", misdeed->name);
 	if (!ok(chain_lap(neighbour, ++salt, 4, WAIT_NS, problem, sizeof(problem)) ==
 		    STATUS_SUCCESS, "%s: the neighbour works", misdeed->name))
 		diag("%s", problem);
 	ok(doorbell_destroy(fd, culprit->doorbell) == STATUS_SUCCESS &&
-	       kmt_call_handle(fd, LX_DXDESTROYHWQUEUE, culprit->queue) == STATUS_SUCCESS &&
+	   kmt_call_handle(fd, LX_DXDESTROYHWQUEUE, culprit->queue) == STATUS_SUCCESS &&
 	       kmt_allocation_destroy(&scene.session, culprit->ring.allocation) ==
 	       STATUS_SUCCESS &&
 	       kmt_call_handle(fd, LX_DXDESTROYDEVICE, scene.session.device) == STATUS_SUCCESS,
@@ -486,7 +486,7 @@ int main(void)
 	for (i = 0; i < sizeof(misdeeds) / sizeof(misdeeds[0]); i++) {
 		fault_round(&misdeeds[i], &neighbour);
 		if (!ok(counters_settle(baseline, 5000, last), "%s: nothing is left",
-			    misdeeds[i].name))
+			misdeeds[i].name))
 			diag("before: %s; after: %s", baseline, last);
 	}
 	ok(adapter_value("faults") == i, "the adapter counted %zu faults", i);

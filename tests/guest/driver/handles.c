@@ -76,7 +76,7 @@ static void wrong_type(struct kmt_session *session, struct queue *queue)
 			}
 		}
 		ok(!accepted, "destroy of a%s %s takes no other type",
-		       type_names[as][0] == 'a' ? "n" : "", type_names[as]);
+		   type_names[as][0] == 'a' ? "n" : "", type_names[as]);
 	}
 	ok(queue_probe(queue) == STATUS_SUCCESS, "the queue still works after all that");
 }
@@ -108,30 +108,30 @@ static void wrong_arguments(struct kmt_session *session, struct queue *queue)
 	    kmt_buffer_create(session, KMT_PAGE_BYTES, 0, &control))
 		bail("no memory for a ring");
 	ok(kmt_device_create(fd, session->device, &out) == STATUS_INVALID_PARAMETER,
-	       "CreateDevice on a device");
+	   "CreateDevice on a device");
 	ok(kmt_context_create(fd, session->adapter, 0, &out) == STATUS_INVALID_PARAMETER,
-	       "CreateContextVirtual on an adapter");
+	   "CreateContextVirtual on an adapter");
 	ok(hwqueue_create(fd, session->device, &hwqueue) == STATUS_INVALID_PARAMETER,
-	       "CreateHwQueue on a device");
+	   "CreateHwQueue on a device");
 	ok(doorbell_create(fd, session->context, ring.allocation, control.allocation, 0,
-			       &doorbell) == STATUS_INVALID_PARAMETER,
+			   &doorbell) == STATUS_INVALID_PARAMETER,
 	       "CreateDoorbell on a context");
 	if (hwqueue_create(fd, session->context, &hwqueue))
 		bail("no hardware queue");
 	ok(doorbell_create(fd, hwqueue.queue, queue->queue, control.allocation, 0,
-			       &doorbell) == STATUS_INVALID_PARAMETER,
+			   &doorbell) == STATUS_INVALID_PARAMETER,
 	       "CreateDoorbell with a queue as its ring");
 	ok(doorbell_create(fd, hwqueue.queue, ring.allocation, queue->fence, 0,
-			       &doorbell) == STATUS_INVALID_PARAMETER,
+			   &doorbell) == STATUS_INVALID_PARAMETER,
 	       "CreateDoorbell with a fence as its ring control");
 	ok(doorbell_connect(fd, queue->queue) == STATUS_INVALID_PARAMETER,
-	       "ConnectDoorbell on a queue (OP-16)");
+	   "ConnectDoorbell on a queue (OP-16)");
 	ok(doorbell_notify(fd, queue->queue) == STATUS_INVALID_PARAMETER,
-	       "NotifyWorkSubmission on a queue");
+	   "NotifyWorkSubmission on a queue");
 	ok(kmt_make_resident(session, queue->queue) == STATUS_INVALID_PARAMETER,
-	       "MakeResident of a queue");
+	   "MakeResident of a queue");
 	ok(kmt_wait(session, queue->doorbell, 1) == STATUS_INVALID_PARAMETER,
-	       "a wait for a doorbell");
+	   "a wait for a doorbell");
 	kmt_call_handle(fd, LX_DXDESTROYHWQUEUE, hwqueue.queue);
 	kmt_buffer_destroy(session, &ring);
 	kmt_buffer_destroy(session, &control);
@@ -153,20 +153,20 @@ static void other_device(struct kmt_session *session)
 	    kmt_buffer_create(session, KMT_PAGE_BYTES, 0, &control))
 		bail("no second device");
 	ok(doorbell_create(fd, hwqueue.queue, ring.allocation, control.allocation, 0,
-			       &doorbell) == STATUS_INVALID_PARAMETER,
+			   &doorbell) == STATUS_INVALID_PARAMETER,
 	       "a ring of another device is refused (KMT-CD-9)");
 	ok(kmt_evict(&second, ring.allocation) == STATUS_INVALID_PARAMETER,
-	       "Evict by another device is refused");
+	   "Evict by another device is refused");
 	ok(kmt_allocation_destroy(&second, ring.allocation) == STATUS_INVALID_PARAMETER,
-	       "DestroyAllocation2 by another device is refused");
+	   "DestroyAllocation2 by another device is refused");
 	kmt_buffer_destroy(session, &ring);
 	kmt_buffer_destroy(session, &control);
 
 	/* OBJ-20: the device takes everything of it along. */
 	ok(kmt_call_handle(fd, LX_DXDESTROYDEVICE, second.device) == STATUS_SUCCESS,
-	       "a device with a context and a queue can be destroyed");
+	   "a device with a context and a queue can be destroyed");
 	ok(kmt_call_handle(fd, LX_DXDESTROYHWQUEUE, hwqueue.queue) == STATUS_INVALID_PARAMETER &&
-	       kmt_call_handle(fd, LX_DXDESTROYCONTEXT, second.context) ==
+	   kmt_call_handle(fd, LX_DXDESTROYCONTEXT, second.context) ==
 	       STATUS_INVALID_PARAMETER,
 	       "then its context and its queue are gone too");
 }
@@ -223,9 +223,9 @@ static void destroyed(struct kmt_session *session)
 	handle = queue.queue;
 	queue.queue = 0;
 	ok(kmt_call_handle(fd, LX_DXDESTROYHWQUEUE, handle) == STATUS_SUCCESS,
-	       "a queue is destroyed under its doorbell (OP-4)");
+	   "a queue is destroyed under its doorbell (OP-4)");
 	ok(doorbell_connect(fd, queue.doorbell) == STATUS_INVALID_PARAMETER &&
-	       doorbell_destroy(fd, queue.doorbell) == STATUS_INVALID_PARAMETER,
+	   doorbell_destroy(fd, queue.doorbell) == STATUS_INVALID_PARAMETER,
 	       "and takes the doorbell along (OBJ-21)");
 	queue.doorbell = 0;
 	queue_destroy(&queue);

@@ -164,7 +164,7 @@ static bool kill_round(unsigned int round, int mode, unsigned int delay_us, cons
 	pid = child_start(victim, report, &mode, true, TEST_SECONDS);
 	if (mode != MODE_EARLY && !child_await(report, pid, STAGE_RUNNING, 30000)) {
 		diag("round %u %s: the victim never ran: %s", round, mode_names[mode],
-			 report->problem);
+		     report->problem);
 		good = false;
 	}
 	kmt_sleep_us(delay_us);
@@ -172,12 +172,12 @@ static bool kill_round(unsigned int round, int mode, unsigned int delay_us, cons
 	child_reap(pid, how, sizeof(how));
 	if (report->problem[0]) {
 		diag("round %u %s: the victim found: %s", round, mode_names[mode],
-			 report->problem);
+		     report->problem);
 		good = false;
 	}
 	if (!counters_settle(baseline, 10000, last)) {
 		diag("round %u %s, killed after %u us: before: %s; after: %s", round,
-			 mode_names[mode], delay_us, baseline, last);
+		     mode_names[mode], delay_us, baseline, last);
 		good = false;
 	}
 	return good;
@@ -222,7 +222,7 @@ int main(int argc, char **argv)
 	if (!ok(child_reap(pid, how, sizeof(how)), "the neighbour ended well (%s)", how))
 		diag("%s", report->problem);
 	ok(laps > 0, "the neighbour's %llu laps were right, the slowest took %llu us",
-	       (unsigned long long)laps, (unsigned long long)report->values[1] / 1000);
+	   (unsigned long long)laps, (unsigned long long)report->values[1] / 1000);
 	if (!ok(counters_settle(before, 10000, last), "at the end all is as before"))
 		diag("before: %s; after: %s", before, last);
 	return done();

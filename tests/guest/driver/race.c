@@ -35,7 +35,7 @@ struct race {
 	int32_t rival_status;
 	atomic_uint_fast64_t submissions;	/* completed */
 	uint64_t retries;		/* rings that found RETRY */
-	uint64_t reconnected;		/* rings that found CONNECTED after RETRY, same submission */
+	uint64_t reconnected;		/* submissions that came over a RETRY */
 	uint64_t connects;
 	uint64_t steals;
 	bool stuck;
@@ -173,7 +173,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
 
-	diag("submissions %llu retries %llu reconnected %llu connects %llu steals %llu victimizations %llu",
+	diag("submissions %llu retries %llu reconnected %llu connects %llu steals %llu victims %llu",
 	     (unsigned long long)race.submissions, (unsigned long long)race.retries,
 	     (unsigned long long)race.reconnected, (unsigned long long)race.connects,
 	     (unsigned long long)race.steals, (unsigned long long)adapter_value("victimizations"));

@@ -207,7 +207,7 @@ static void parse(int argc, char **argv)
 		*numbers[i - 1] = (unsigned int)strtoul(argv[i], NULL, 0);
 	if (!processes || processes > MAX_PROCESSES || !threads || threads > MAX_THREADS)
 		bail("%u processes (1..%u), %u threads (1..%u)", processes, MAX_PROCESSES,
-			 threads, MAX_THREADS);
+		     threads, MAX_THREADS);
 	if (!steps || steps > MAX_STEPS)
 		bail("%u commands (1..%zu) per queue and lap", steps, MAX_STEPS);
 }
