@@ -8,7 +8,6 @@
  */
 #include "qemu/osdep.h"
 #include "hw/qdev-properties.h"
-#include "migration/vmstate.h"
 #include "qapi/error.h"
 #include "qemu/crc32c.h"
 #include "qemu/module.h"
@@ -152,6 +151,7 @@ static void dxgpu_exit(PCIDevice *pci)
     dxgpu_worker_exit(s);
     dxgpu_irq_exit(s);
     dxgpu_pci_exit(s);
+    dxgpu_snapshot_free(&s->snapshot);
     dxgpu_core_destroy(s->core);
     s->core = NULL;
 }
@@ -168,11 +168,6 @@ static void dxgpu_reset_hold(Object *obj, ResetType type)
     dxgpu_pci_reset(s);
     dxgpu_worker_unpark(s, DXGPU_PARK_RESET);
 }
-
-static const VMStateDescription dxgpu_vmstate = {
-    .name = "dxgpu",
-    .unmigratable = 1,
-};
 
 static const Property dxgpu_properties[] = {
     DEFINE_PROP_UINT32("slots", DxgpuState, config.slots, 64),

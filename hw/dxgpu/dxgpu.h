@@ -13,6 +13,7 @@
  *   irq.c       MSI-X from any thread
  *   worker.c    the thread, or the main-loop bottom half, that runs the core
  *   stats.c     the QOM property "stats"
+ *   vmstate.c   the state that is saved and migrated
  *
  * Threads: MMIO handlers, reset, properties and bottom halves of the main loop
  * hold the BQL. The worker never asks for it, with two exceptions inside
@@ -27,6 +28,7 @@
 #include "qom/object.h"
 
 #include "core/core.h"
+#include "core/snapshot.h"
 
 #define TYPE_DXGPU "dxgpu"
 OBJECT_DECLARE_SIMPLE_TYPE(DxgpuState, DXGPU)
@@ -74,6 +76,9 @@ struct DxgpuState {
     uint32_t parked;            /* atomic: the last request that was met */
     QemuCond park_cond;         /* parked changed */
     VMChangeStateEntry *vm_state;
+
+    /* vmstate.c: empty but during a save or load. */
+    struct dxgpu_snapshot snapshot;
 };
 
 /*
@@ -87,6 +92,8 @@ void dxgpu_pci_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,
                             int len);
 /* A reset of the device brings it back to D0. */
 void dxgpu_pci_reset(DxgpuState *s);
+/* The configuration space has been loaded. */
+void dxgpu_pci_post_load(DxgpuState *s);
 
 /* mmio.c, doorbell.c: make the region of a BAR; no failure. */
 void dxgpu_mmio_init(DxgpuState *s);
@@ -132,6 +139,8 @@ void dxgpu_worker_kick(void *opaque);
  */
 void dxgpu_worker_park(DxgpuState *s, unsigned reason);
 void dxgpu_worker_unpark(DxgpuState *s, unsigned reason);
+
+extern const VMStateDescription dxgpu_vmstate;
 
 /* Adds the class property "stats". */
 void dxgpu_stats_class_init(ObjectClass *oc);

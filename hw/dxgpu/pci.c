@@ -133,3 +133,8 @@ void dxgpu_pci_reset(DxgpuState *s)
     s->asleep = false;
     dxgpu_worker_unpark(s, DXGPU_PARK_POWER);
 }
+
+void dxgpu_pci_post_load(DxgpuState *s)
+{
+    dxgpu_power_update(s);
+}

@@ -165,19 +165,6 @@ static enum dxgpu_cmd_result context_resume(struct dxgpu_core *core,
     return DXGPU_CMD_OK;
 }
 
-static bool queue_args_ok(struct dxgpu_core *core, const uint64_t *args)
-{
-    uint64_t ring = args[2], entries = args[3], control = args[4];
-
-    return entries >= DXGPU_CORE_RING_MIN_ENTRIES &&
-           entries <= core->config.ring_max_entries &&
-           (entries & (entries - 1)) == 0 &&
-           ring % DXGPU_RING_ALIGN == 0 &&
-           dxgpu_gpuva_ok(ring, entries * sizeof(struct dxgpu_ring_entry)) &&
-           control % DXGPU_RING_CONTROL_ALIGN == 0 &&
-           dxgpu_gpuva_ok(control, sizeof(struct dxgpu_ring_control));
-}
-
 static enum dxgpu_cmd_result queue_create(struct dxgpu_core *core,
                                           const uint64_t *args)
 {
@@ -188,7 +175,7 @@ static enum dxgpu_cmd_result queue_create(struct dxgpu_core *core,
     if (args[0] >= core->config.queues || args[1] >= core->config.contexts) {
         return DXGPU_CMD_ERR_ID;
     }
-    if (!queue_args_ok(core, args)) {
+    if (!dxgpu_queue_geometry_ok(&core->config, args[2], args[3], args[4])) {
         return DXGPU_CMD_ERR_ARGUMENT;
     }
     result = find_context(core, args[1], &context);
@@ -214,16 +201,9 @@ static enum dxgpu_cmd_result queue_create(struct dxgpu_core *core,
     q->faulted = false;
     q->rings_seen = 0;
     atomic_store(&q->rings, 0);
-    q->context_prev = NULL;
-    q->context_next = context->queues;
-    if (context->queues) {
-        context->queues->context_prev = q;
-    }
-    context->queues = q;
-    q->present = true;
+    dxgpu_queue_link(core, q);
     dxgpu_status_queue_new(core, q, context->suspend_wanted ?
                            DXGPU_QUEUE_SUSPENDED : DXGPU_QUEUE_IDLE);
-    dxgpu_core_count(core, DXGPU_STAT_QUEUES, 1);
     return DXGPU_CMD_OK;
 }
 
@@ -286,11 +266,9 @@ static enum dxgpu_cmd_result doorbell_bind(struct dxgpu_core *core,
         atomic_load(&core->slots[args[0]]) != DXGPU_NONE) {
         return DXGPU_CMD_ERR_BUSY;
     }
-    q->slot = args[0];
-    atomic_store(&core->slots[args[0]], q->id);
+    dxgpu_queue_bind(core, q, args[0]);
     dxgpu_queue_mark_pending(core, q->id);
     dxgpu_core_count(core, DXGPU_STAT_BINDS, 1);
-    dxgpu_core_count(core, DXGPU_STAT_SLOTS_BOUND, 1);
     return DXGPU_CMD_OK;
 }
 

@@ -53,16 +53,15 @@ static bool config_ok(const struct dxgpu_core_config *c)
 }
 
 /*
- * All objects gone, the status region zero. The caller is the worker, or the
- * front while the worker is parked. Requests that wait are dropped with their
+ * All objects gone. The lock is held; the caller is the worker, or the front
+ * while the worker is parked. Requests that wait are dropped with their
  * fences: their objects are gone, and who waits sees the state of the device.
  */
-static void clear_tables(struct dxgpu_core *core)
+void dxgpu_core_clear_objects(struct dxgpu_core *core)
 {
     const struct dxgpu_core_config *c = &core->config;
     uint32_t i;
 
-    pthread_mutex_lock(&core->lock);
     for (i = 0; i < c->slots; i++) {
         atomic_store(&core->slots[i], DXGPU_NONE);
     }
@@ -109,6 +108,12 @@ static void clear_tables(struct dxgpu_core *core)
         atomic_store(&core->stats[i], 0);
     }
     memset(core->tlb, 0, sizeof(core->tlb));
+}
+
+static void clear_tables(struct dxgpu_core *core)
+{
+    pthread_mutex_lock(&core->lock);
+    dxgpu_core_clear_objects(core);
     dxgpu_status_clear(core);
     pthread_mutex_unlock(&core->lock);
 }

@@ -100,6 +100,7 @@ static bool step(struct dxgpu_core *core, struct dxgpu_queue *q,
     struct dxgpu_space *space = q->context->space;
     struct dxgpu_op *op = &q->op;
     uint32_t n = op->bytes - op->done;
+    uint32_t pattern = dxgpu_le32(op->pattern);
     uint32_t i;
 
     if (n > DXGPU_CHUNK_BYTES) {
@@ -122,8 +123,8 @@ static bool step(struct dxgpu_core *core, struct dxgpu_queue *q,
         dxgpu_core_count(core, DXGPU_STAT_COPY_BYTES, n);
         break;
     case DXGPU_OP_FILL:
-        for (i = 0; i < n; i += sizeof(op->pattern)) {
-            memcpy(core->chunk + i, &op->pattern, sizeof(op->pattern));
+        for (i = 0; i < n; i += sizeof(pattern)) {
+            memcpy(core->chunk + i, &pattern, sizeof(pattern));
         }
         if (!dxgpu_mem_write(core, space, op->dst + op->done, core->chunk, n,
                              fault)) {

@@ -41,32 +41,16 @@ static uint32_t check_range(uint64_t start, uint64_t bytes, uint64_t *gpuva)
     return DXGPU_FAULT_ADDRESS;
 }
 
-static uint32_t decode_fence(const uint8_t *bytes, struct dxgpu_op *op,
-                             uint64_t *gpuva)
+static bool transfer_size_ok(uint32_t bytes)
 {
-    struct dxgpu_packet_fence_write p;
-
-    memcpy(&p, bytes, sizeof(p));
-    op->dst = dxgpu_le64(p.gpuva);
-    op->value = dxgpu_le64(p.value);
-    if (op->dst % 8) {
-        return DXGPU_FAULT_OPERAND;
-    }
-    return check_range(op->dst, 8, gpuva);
+    return bytes != 0 && bytes <= DXGPU_CORE_MAX_TRANSFER_BYTES;
 }
 
-static uint32_t decode_copy(const uint8_t *bytes, struct dxgpu_op *op,
-                            uint64_t *gpuva)
+static uint32_t check_copy(const struct dxgpu_op *op, uint64_t *gpuva)
 {
-    struct dxgpu_packet_copy p;
     uint32_t code;
 
-    memcpy(&p, bytes, sizeof(p));
-    op->src = dxgpu_le64(p.src_gpuva);
-    op->dst = dxgpu_le64(p.dst_gpuva);
-    op->bytes = dxgpu_le32(p.bytes);
-    if (p.reserved || op->bytes == 0 ||
-        op->bytes > DXGPU_CORE_MAX_TRANSFER_BYTES) {
+    if (!transfer_size_ok(op->bytes)) {
         return DXGPU_FAULT_OPERAND;
     }
     code = check_range(op->src, op->bytes, gpuva);
@@ -82,39 +66,92 @@ static uint32_t decode_copy(const uint8_t *bytes, struct dxgpu_op *op,
     return DXGPU_FAULT_NONE;
 }
 
-static uint32_t decode_fill(const uint8_t *bytes, struct dxgpu_op *op,
-                            uint64_t *gpuva)
+static uint32_t check_crc32c(const struct dxgpu_op *op, uint64_t *gpuva)
+{
+    uint32_t code;
+
+    if (op->dst % 4 || !transfer_size_ok(op->bytes)) {
+        return DXGPU_FAULT_OPERAND;
+    }
+    code = check_range(op->src, op->bytes, gpuva);
+    return code ? code : check_range(op->dst, 4, gpuva);
+}
+
+/*
+ * The operands and flags of a packet. Returns DXGPU_FAULT_NONE, OPCODE,
+ * OPERAND, or ADDRESS with *gpuva.
+ */
+uint32_t dxgpu_op_check(const struct dxgpu_op *op, uint64_t *gpuva)
+{
+    uint32_t flags = op->opcode == DXGPU_OP_FENCE_WRITE ? DXGPU_FENCE_INTERRUPT
+                                                        : 0;
+
+    *gpuva = 0;
+    if (op->flags & ~flags) {
+        return DXGPU_FAULT_OPERAND;
+    }
+    switch (op->opcode) {
+    case DXGPU_OP_NOP:
+        return op->bytes ? DXGPU_FAULT_OPERAND : DXGPU_FAULT_NONE;
+    case DXGPU_OP_FENCE_WRITE:
+        if (op->dst % 8 || op->bytes) {
+            return DXGPU_FAULT_OPERAND;
+        }
+        return check_range(op->dst, 8, gpuva);
+    case DXGPU_OP_COPY:
+        return check_copy(op, gpuva);
+    case DXGPU_OP_FILL:
+        if (op->dst % 4 || op->bytes % 4 || !transfer_size_ok(op->bytes)) {
+            return DXGPU_FAULT_OPERAND;
+        }
+        return check_range(op->dst, op->bytes, gpuva);
+    case DXGPU_OP_CRC32C:
+        return check_crc32c(op, gpuva);
+    default:
+        return DXGPU_FAULT_OPCODE;
+    }
+}
+
+static void parse_fence(const uint8_t *bytes, struct dxgpu_op *op)
+{
+    struct dxgpu_packet_fence_write p;
+
+    memcpy(&p, bytes, sizeof(p));
+    op->dst = dxgpu_le64(p.gpuva);
+    op->value = dxgpu_le64(p.value);
+}
+
+/* False if a reserved field is not zero. */
+static bool parse_copy(const uint8_t *bytes, struct dxgpu_op *op)
+{
+    struct dxgpu_packet_copy p;
+
+    memcpy(&p, bytes, sizeof(p));
+    op->src = dxgpu_le64(p.src_gpuva);
+    op->dst = dxgpu_le64(p.dst_gpuva);
+    op->bytes = dxgpu_le32(p.bytes);
+    return !p.reserved;
+}
+
+static void parse_fill(const uint8_t *bytes, struct dxgpu_op *op)
 {
     struct dxgpu_packet_fill p;
 
     memcpy(&p, bytes, sizeof(p));
     op->dst = dxgpu_le64(p.dst_gpuva);
     op->bytes = dxgpu_le32(p.bytes);
-    op->pattern = p.pattern;    /* stored as it came: little-endian */
-    if (op->dst % 4 || op->bytes % 4 || op->bytes == 0 ||
-        op->bytes > DXGPU_CORE_MAX_TRANSFER_BYTES) {
-        return DXGPU_FAULT_OPERAND;
-    }
-    return check_range(op->dst, op->bytes, gpuva);
+    op->pattern = dxgpu_le32(p.pattern);
 }
 
-static uint32_t decode_crc32c(const uint8_t *bytes, struct dxgpu_op *op,
-                              uint64_t *gpuva)
+static void parse_crc32c(const uint8_t *bytes, struct dxgpu_op *op)
 {
     struct dxgpu_packet_crc32c p;
-    uint32_t code;
 
     memcpy(&p, bytes, sizeof(p));
     op->src = dxgpu_le64(p.src_gpuva);
     op->dst = dxgpu_le64(p.result_gpuva);
     op->bytes = dxgpu_le32(p.bytes);
     op->pattern = dxgpu_le32(p.seed);
-    if (op->dst % 4 || op->bytes == 0 ||
-        op->bytes > DXGPU_CORE_MAX_TRANSFER_BYTES) {
-        return DXGPU_FAULT_OPERAND;
-    }
-    code = check_range(op->src, op->bytes, gpuva);
-    return code ? code : check_range(op->dst, 4, gpuva);
 }
 
 /*
@@ -130,7 +167,7 @@ uint32_t dxgpu_packet_decode(const uint8_t *bytes, uint32_t avail,
                              uint64_t *gpuva)
 {
     struct dxgpu_packet_header header;
-    uint32_t size, flags = 0;
+    uint32_t size;
 
     memcpy(&header, bytes, sizeof(header));
     *length = dxgpu_le16(header.bytes);
@@ -153,23 +190,27 @@ uint32_t dxgpu_packet_decode(const uint8_t *bytes, uint32_t avail,
     if (*length > avail) {
         return DXGPU_FAULT_LENGTH;
     }
-    if (header.opcode == DXGPU_OP_FENCE_WRITE) {
-        flags = DXGPU_FENCE_INTERRUPT;
-    }
-    if (header.reserved || (header.flags & ~flags)) {
+    if (header.reserved) {
         return DXGPU_FAULT_OPERAND;
     }
 
     switch (header.opcode) {
     case DXGPU_OP_FENCE_WRITE:
-        return decode_fence(bytes, op, gpuva);
+        parse_fence(bytes, op);
+        break;
     case DXGPU_OP_COPY:
-        return decode_copy(bytes, op, gpuva);
+        if (!parse_copy(bytes, op)) {
+            return DXGPU_FAULT_OPERAND;
+        }
+        break;
     case DXGPU_OP_FILL:
-        return decode_fill(bytes, op, gpuva);
+        parse_fill(bytes, op);
+        break;
     case DXGPU_OP_CRC32C:
-        return decode_crc32c(bytes, op, gpuva);
+        parse_crc32c(bytes, op);
+        break;
     default:
-        return DXGPU_FAULT_NONE;
+        break;
     }
+    return dxgpu_op_check(op, gpuva);
 }

@@ -78,6 +78,44 @@ void dxgpu_core_doorbell(struct dxgpu_core *core, uint32_t slot,
     dxgpu_core_wake(core);
 }
 
+/* True if a ring and its control may lie there. Pure. */
+bool dxgpu_queue_geometry_ok(const struct dxgpu_core_config *config,
+                             uint64_t ring, uint64_t entries,
+                             uint64_t control)
+{
+    return entries >= DXGPU_CORE_RING_MIN_ENTRIES &&
+           entries <= config->ring_max_entries &&
+           (entries & (entries - 1)) == 0 &&
+           ring % DXGPU_RING_ALIGN == 0 &&
+           dxgpu_gpuva_ok(ring, entries * sizeof(struct dxgpu_ring_entry)) &&
+           control % DXGPU_RING_CONTROL_ALIGN == 0 &&
+           dxgpu_gpuva_ok(control, sizeof(struct dxgpu_ring_control));
+}
+
+/* The queue, which is filled in, begins to exist. Under the lock. */
+void dxgpu_queue_link(struct dxgpu_core *core, struct dxgpu_queue *q)
+{
+    struct dxgpu_context *context = q->context;
+
+    q->context_prev = NULL;
+    q->context_next = context->queues;
+    if (context->queues) {
+        context->queues->context_prev = q;
+    }
+    context->queues = q;
+    q->present = true;
+    dxgpu_core_count(core, DXGPU_STAT_QUEUES, 1);
+}
+
+/* The slot is free, the queue is not bound. Under the lock. */
+void dxgpu_queue_bind(struct dxgpu_core *core, struct dxgpu_queue *q,
+                      uint32_t slot)
+{
+    q->slot = slot;
+    atomic_store(&core->slots[slot], q->id);
+    dxgpu_core_count(core, DXGPU_STAT_SLOTS_BOUND, 1);
+}
+
 /* Frees the queue's slot, if any; returns the slot. Under the lock. */
 uint32_t dxgpu_queue_unbind(struct dxgpu_core *core, struct dxgpu_queue *q)
 {
@@ -230,6 +268,23 @@ bool dxgpu_queue_sample_pending(struct dxgpu_core *core)
     return false;
 }
 
+/* DXGPU_FAULT_NONE, ENTRY, or ADDRESS with *gpuva. Pure. */
+uint32_t dxgpu_entry_check(const struct dxgpu_ring_entry *e, uint64_t *gpuva)
+{
+    *gpuva = 0;
+    if (e->command_gpuva % 8 || e->command_bytes % 8 ||
+        e->command_bytes == 0 ||
+        e->command_bytes > DXGPU_CORE_MAX_COMMAND_BYTES ||
+        e->flags || e->reserved) {
+        return DXGPU_FAULT_ENTRY;
+    }
+    if (!dxgpu_gpuva_ok(e->command_gpuva, e->command_bytes)) {
+        *gpuva = e->command_gpuva;
+        return DXGPU_FAULT_ADDRESS;
+    }
+    return DXGPU_FAULT_NONE;
+}
+
 /* worker: the entry at RP becomes the private q->entry. */
 bool dxgpu_queue_fetch(struct dxgpu_core *core, struct dxgpu_queue *q,
                        struct dxgpu_fault *fault)
@@ -248,16 +303,8 @@ bool dxgpu_queue_fetch(struct dxgpu_core *core, struct dxgpu_queue *q,
     q->op_valid = false;
     q->offset = 0;
 
-    if (e->command_gpuva % 8 || e->command_bytes % 8 ||
-        e->command_bytes == 0 ||
-        e->command_bytes > DXGPU_CORE_MAX_COMMAND_BYTES ||
-        e->flags || e->reserved) {
-        fault->code = DXGPU_FAULT_ENTRY;
-        return false;
-    }
-    if (!dxgpu_gpuva_ok(e->command_gpuva, e->command_bytes)) {
-        fault->code = DXGPU_FAULT_ADDRESS;
-        fault->gpuva = e->command_gpuva;
+    fault->code = dxgpu_entry_check(e, &fault->gpuva);
+    if (fault->code) {
         return false;
     }
     dxgpu_trace(core, DXGPU_EVENT_ENTRY_START, q->id, q->rp,

@@ -217,12 +217,20 @@ void dxgpu_core_wake(struct dxgpu_core *core);
 void dxgpu_core_post(struct dxgpu_core *core, uint32_t cause);
 void dxgpu_core_finish_reset(struct dxgpu_core *core);
 uint64_t dxgpu_core_new_tag(struct dxgpu_core *core);
+void dxgpu_core_clear_objects(struct dxgpu_core *core);
 
 /* queue.c */
 void dxgpu_queue_mark_pending(struct dxgpu_core *core, uint32_t id);
 bool dxgpu_queue_any_pending(struct dxgpu_core *core);
 void dxgpu_queue_mark_all(struct dxgpu_core *core);
 bool dxgpu_queue_sample_pending(struct dxgpu_core *core);
+bool dxgpu_queue_geometry_ok(const struct dxgpu_core_config *config,
+                             uint64_t ring, uint64_t entries,
+                             uint64_t control);
+void dxgpu_queue_link(struct dxgpu_core *core, struct dxgpu_queue *q);
+void dxgpu_queue_bind(struct dxgpu_core *core, struct dxgpu_queue *q,
+                      uint32_t slot);
+uint32_t dxgpu_entry_check(const struct dxgpu_ring_entry *e, uint64_t *gpuva);
 bool dxgpu_queue_fetch(struct dxgpu_core *core, struct dxgpu_queue *q,
                        struct dxgpu_fault *fault);
 bool dxgpu_queue_complete(struct dxgpu_core *core, struct dxgpu_queue *q,
@@ -237,6 +245,7 @@ void dxgpu_sched_push(struct dxgpu_core *core, struct dxgpu_queue *q);
 void dxgpu_sched_remove(struct dxgpu_core *core, struct dxgpu_queue *q);
 
 /* packet.c */
+uint32_t dxgpu_op_check(const struct dxgpu_op *op, uint64_t *gpuva);
 uint32_t dxgpu_packet_decode(const uint8_t *bytes, uint32_t avail,
                              struct dxgpu_op *op, uint32_t *length,
                              uint64_t *gpuva);

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dxgpu core: saving and loading, see snapshot.h.
+ *
+ * Loading is two passes: check everything, then install everything. So a bad
+ * snapshot leaves the device as it was, and the second pass cannot fail. What
+ * commands and packets must fulfil is checked by the same functions here. Ids
+ * ascend, so none comes twice, and references are found by bisection.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "snapshot.h"
+#include "state.h"
+
+#define SPACE_FLAGS     (DXGPU_SNAPSHOT_PRESENT | DXGPU_SNAPSHOT_REQUESTED | \
+                         DXGPU_SNAPSHOT_FENCE_DUE)
+#define CONTEXT_FLAGS   (SPACE_FLAGS | DXGPU_SNAPSHOT_SUSPEND_WANTED | \
+                         DXGPU_SNAPSHOT_SUSPENDED)
+#define QUEUE_FLAGS     (DXGPU_SNAPSHOT_REMOVING | DXGPU_SNAPSHOT_FAULTED | \
+                         DXGPU_SNAPSHOT_ACTIVE | DXGPU_SNAPSHOT_OP_VALID)
+#define ALL_CAUSES      (DXGPU_INT_ACK | DXGPU_INT_FAULT | DXGPU_INT_RESET_DONE)
+
+bool dxgpu_snapshot_init(const struct dxgpu_core_config *config,
+                         struct dxgpu_snapshot *snapshot)
+{
+    memset(snapshot, 0, sizeof(*snapshot));
+    snapshot->spaces = calloc(config->spaces, sizeof(*snapshot->spaces));
+    snapshot->contexts = calloc(config->contexts,
+                                sizeof(*snapshot->contexts));
+    snapshot->queues = calloc(config->queues, sizeof(*snapshot->queues));
+    if (!snapshot->spaces || !snapshot->contexts || !snapshot->queues) {
+        dxgpu_snapshot_free(snapshot);
+        return false;
+    }
+    return true;
+}
+
+void dxgpu_snapshot_free(struct dxgpu_snapshot *snapshot)
+{
+    free(snapshot->spaces);
+    free(snapshot->contexts);
+    free(snapshot->queues);
+    memset(snapshot, 0, sizeof(*snapshot));
+}
+
+static uint32_t request_flags(const struct dxgpu_request *r)
+{
+    return (r->queued ? DXGPU_SNAPSHOT_REQUESTED : 0) |
+           (r->fence_due ? DXGPU_SNAPSHOT_FENCE_DUE : 0);
+}
+
+static void save_space(const struct dxgpu_space *space,
+                       struct dxgpu_snapshot_space *out)
+{
+    out->id = space->invalidate.id;
+    out->flags = request_flags(&space->invalidate) |
+                 (space->present ? DXGPU_SNAPSHOT_PRESENT : 0);
+    out->root = space->root;
+    out->fence = space->invalidate.fence;
+}
+
+static void save_context(struct dxgpu_core *core,
+                         const struct dxgpu_context *context,
+                         struct dxgpu_snapshot_context *out)
+{
+    out->id = context->suspend.id;
+    out->flags = request_flags(&context->suspend) |
+                 (context->present ? DXGPU_SNAPSHOT_PRESENT : 0) |
+                 (context->suspend_wanted ? DXGPU_SNAPSHOT_SUSPEND_WANTED : 0) |
+                 (context->suspended ? DXGPU_SNAPSHOT_SUSPENDED : 0);
+    out->space = context->present ? context->space - core->spaces : 0;
+    out->node = context->present ? context->node : 0;
+    out->fence = context->suspend.fence;
+}
+
+static void save_queue(struct dxgpu_core *core, struct dxgpu_queue *q,
+                       struct dxgpu_snapshot_queue *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->id = q->id;
+    out->flags = (q->removing ? DXGPU_SNAPSHOT_REMOVING : 0) |
+                 (q->faulted ? DXGPU_SNAPSHOT_FAULTED : 0);
+    out->context = q->context - core->contexts;
+    out->slot = q->slot;
+    out->entries = q->entries;
+    out->ring_value = atomic_load(&q->ring_value);
+    out->ring = q->ring;
+    out->control = q->control;
+    out->wp = q->wp;
+    out->rp = q->rp;
+    out->samples = q->samples;
+    out->completed = q->completed;
+    out->rings = atomic_load(&q->rings);
+    out->rings_seen = q->rings_seen;
+    out->fence = q->remove.fence;
+    if (q->faulted || !q->active) {
+        return;
+    }
+    out->flags |= DXGPU_SNAPSHOT_ACTIVE;
+    out->command_gpuva = q->entry.command_gpuva;
+    out->command_bytes = q->entry.command_bytes;
+    out->entry_fence = q->entry.fence_value;
+    out->offset = q->offset;
+    if (!q->op_valid) {
+        return;
+    }
+    out->flags |= DXGPU_SNAPSHOT_OP_VALID;
+    out->opcode = q->op.opcode;
+    out->op_flags = q->op.flags;
+    out->bytes = q->op.bytes;
+    out->done = q->op.done;
+    out->pattern = q->op.pattern;
+    out->src = q->op.src;
+    out->dst = q->op.dst;
+    out->value = q->op.value;
+}
+
+void dxgpu_core_save(struct dxgpu_core *core, struct dxgpu_snapshot *snapshot)
+{
+    uint32_t i;
+
+    pthread_mutex_lock(&core->lock);
+    snapshot->state = atomic_load(&core->state);
+    snapshot->reset_count = atomic_load(&core->reset_count);
+    snapshot->int_cause = atomic_load(&core->int_cause);
+    snapshot->int_enable = atomic_load(&core->int_enable);
+    snapshot->num_spaces = 0;
+    for (i = 0; i < core->config.spaces; i++) {
+        if (core->spaces[i].present || core->spaces[i].invalidate.queued) {
+            save_space(&core->spaces[i],
+                       &snapshot->spaces[snapshot->num_spaces++]);
+        }
+    }
+    snapshot->num_contexts = 0;
+    for (i = 0; i < core->config.contexts; i++) {
+        if (core->contexts[i].present || core->contexts[i].suspend.queued) {
+            save_context(core, &core->contexts[i],
+                         &snapshot->contexts[snapshot->num_contexts++]);
+        }
+    }
+    snapshot->num_queues = 0;
+    for (i = 0; i < core->config.queues; i++) {
+        if (core->queues[i].present) {
+            save_queue(core, &core->queues[i],
+                       &snapshot->queues[snapshot->num_queues++]);
+        }
+    }
+    for (i = 0; i < DXGPU_CORE_NODES; i++) {
+        snapshot->nodes[i].packets = core->nodes[i].packets;
+        snapshot->nodes[i].busy_ns = core->nodes[i].busy_ns;
+    }
+    pthread_mutex_unlock(&core->lock);
+}
+
+/* What dxgpu_core_load() checks, and where it tells what is wrong. */
+struct check {
+    const struct dxgpu_core_config *config;
+    const struct dxgpu_snapshot *in;
+    char *why;
+    size_t size;
+};
+
+__attribute__((format(printf, 2, 3)))
+static bool wrong(struct check *c, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(c->why, c->size, format, args);
+    va_end(args);
+    return false;
+}
+
+static bool has(uint32_t flags, uint32_t all)
+{
+    return (flags & all) == all;
+}
+
+/* Ids of records of this size, which begin with the id. */
+static bool check_ids(struct check *c, const char *what, const void *records,
+                      size_t size, uint32_t count, uint32_t limit)
+{
+    uint32_t i, id, next = 0;
+
+    if (count > limit) {
+        return wrong(c, "%u %ss, must be 0..%u", count, what, limit);
+    }
+    for (i = 0; i < count; i++) {
+        memcpy(&id, (const char *)records + i * size, sizeof(id));
+        if (id < next || id >= limit) {
+            return wrong(c, "%s %u, must be %u..%u", what, id, next,
+                         limit - 1);
+        }
+        next = id + 1;
+    }
+    return true;
+}
+
+static int compare_id(const void *key, const void *record)
+{
+    uint32_t a, b;
+
+    memcpy(&a, key, sizeof(a));
+    memcpy(&b, record, sizeof(b));
+    return a < b ? -1 : a > b;
+}
+
+static bool space_present(const struct dxgpu_snapshot *in, uint32_t id)
+{
+    const struct dxgpu_snapshot_space *s =
+        bsearch(&id, in->spaces, in->num_spaces, sizeof(*s), compare_id);
+
+    return s && (s->flags & DXGPU_SNAPSHOT_PRESENT);
+}
+
+static bool context_present(const struct dxgpu_snapshot *in, uint32_t id)
+{
+    const struct dxgpu_snapshot_context *s =
+        bsearch(&id, in->contexts, in->num_contexts, sizeof(*s), compare_id);
+
+    return s && (s->flags & DXGPU_SNAPSHOT_PRESENT);
+}
+
+static bool check_space(struct check *c, const struct dxgpu_snapshot_space *s)
+{
+    bool requested = s->flags & DXGPU_SNAPSHOT_REQUESTED;
+    bool due = s->flags & DXGPU_SNAPSHOT_FENCE_DUE;
+
+    if (s->flags & ~SPACE_FLAGS || !(s->flags & SPACE_FLAGS) ||
+        requested != due) {
+        return wrong(c, "space %u has the flags 0x%x", s->id, s->flags);
+    }
+    if (s->root & ~DXGPU_PTE_ADDR_MASK) {
+        return wrong(c, "space %u has the root 0x%llx, must be 4 KiB aligned "
+                     "and below 2^52", s->id, (unsigned long long)s->root);
+    }
+    return true;
+}
+
+static bool check_context(struct check *c,
+                          const struct dxgpu_snapshot_context *s)
+{
+    bool present = s->flags & DXGPU_SNAPSHOT_PRESENT;
+
+    if (s->flags & ~CONTEXT_FLAGS ||
+        (!present && (s->flags & (DXGPU_SNAPSHOT_SUSPEND_WANTED |
+                                  DXGPU_SNAPSHOT_SUSPENDED))) ||
+        (!present && !(s->flags & DXGPU_SNAPSHOT_REQUESTED)) ||
+        (has(s->flags, DXGPU_SNAPSHOT_FENCE_DUE) &&
+         !has(s->flags, DXGPU_SNAPSHOT_REQUESTED))) {
+        return wrong(c, "context %u has the flags 0x%x", s->id, s->flags);
+    }
+    if (present && !space_present(c->in, s->space)) {
+        return wrong(c, "context %u is of space %u, which does not exist",
+                     s->id, s->space);
+    }
+    if (s->node >= DXGPU_CORE_NODES) {
+        return wrong(c, "context %u is of node %u, must be 0..%u", s->id,
+                     s->node, DXGPU_CORE_NODES - 1);
+    }
+    return true;
+}
+
+static struct dxgpu_op op_of(const struct dxgpu_snapshot_queue *s)
+{
+    struct dxgpu_op op = {
+        .opcode = s->opcode,
+        .flags = s->op_flags,
+        .bytes = s->bytes,
+        .done = s->done,
+        .pattern = s->pattern,
+        .src = s->src,
+        .dst = s->dst,
+        .value = s->value,
+    };
+
+    return op;
+}
+
+static struct dxgpu_ring_entry entry_of(const struct dxgpu_snapshot_queue *s)
+{
+    struct dxgpu_ring_entry entry = {
+        .command_gpuva = s->command_gpuva,
+        .command_bytes = s->command_bytes,
+        .fence_value = s->entry_fence,
+    };
+
+    return entry;
+}
+
+/* The entry and the packet in execution. */
+static bool check_execution(struct check *c,
+                            const struct dxgpu_snapshot_queue *s)
+{
+    struct dxgpu_ring_entry entry = entry_of(s);
+    struct dxgpu_op op = op_of(s);
+    bool valid = s->flags & DXGPU_SNAPSHOT_OP_VALID;
+    uint64_t gpuva;
+
+    if (s->wp == s->rp || dxgpu_entry_check(&entry, &gpuva)) {
+        return wrong(c, "queue %u executes %u bytes at 0x%llx with RP %llu, "
+                     "WP %llu", s->id, s->command_bytes,
+                     (unsigned long long)s->command_gpuva,
+                     (unsigned long long)s->rp, (unsigned long long)s->wp);
+    }
+    if (s->offset % 8 || s->offset > s->command_bytes ||
+        (s->offset == s->command_bytes && !valid)) {
+        return wrong(c, "queue %u is at byte %u of %u commands", s->id,
+                     s->offset, s->command_bytes);
+    }
+    if (valid && (dxgpu_op_check(&op, &gpuva) ||
+                  op.done % DXGPU_CHUNK_BYTES || op.done > op.bytes ||
+                  (op.done && op.done == op.bytes))) {
+        return wrong(c, "queue %u executes packet 0x%02x, %u of %u bytes, "
+                     "from 0x%llx to 0x%llx", s->id, op.opcode, op.done,
+                     op.bytes, (unsigned long long)op.src,
+                     (unsigned long long)op.dst);
+    }
+    return true;
+}
+
+static bool check_queue(struct check *c, const struct dxgpu_snapshot_queue *s)
+{
+    bool active = s->flags & DXGPU_SNAPSHOT_ACTIVE;
+
+    if (s->flags & ~QUEUE_FLAGS ||
+        (active && (s->flags & DXGPU_SNAPSHOT_FAULTED)) ||
+        (!active && (s->flags & DXGPU_SNAPSHOT_OP_VALID))) {
+        return wrong(c, "queue %u has the flags 0x%x", s->id, s->flags);
+    }
+    if (!context_present(c->in, s->context)) {
+        return wrong(c, "queue %u is of context %u, which does not exist",
+                     s->id, s->context);
+    }
+    if (s->slot != DXGPU_NONE && (s->slot >= c->config->slots ||
+                                  s->flags & DXGPU_SNAPSHOT_REMOVING)) {
+        return wrong(c, "queue %u with the flags 0x%x has slot %u, must be "
+                     "none or 0..%u", s->id, s->flags, s->slot,
+                     c->config->slots - 1);
+    }
+    if (!dxgpu_queue_geometry_ok(c->config, s->ring, s->entries, s->control)) {
+        return wrong(c, "queue %u has %u entries at 0x%llx, control at 0x%llx",
+                     s->id, s->entries, (unsigned long long)s->ring,
+                     (unsigned long long)s->control);
+    }
+    if (s->wp - s->rp > s->entries) {
+        return wrong(c, "queue %u has WP %llu, must be %llu + 0..%u", s->id,
+                     (unsigned long long)s->wp, (unsigned long long)s->rp,
+                     s->entries);
+    }
+    return !active || check_execution(c, s);
+}
+
+/* No slot has two queues. */
+static bool check_slots(struct check *c)
+{
+    uint64_t used[DXGPU_CORE_LIMIT_SLOTS / 64] = { 0 };
+    uint32_t i, slot;
+
+    for (i = 0; i < c->in->num_queues; i++) {
+        slot = c->in->queues[i].slot;
+        if (slot == DXGPU_NONE) {
+            continue;
+        }
+        if (used[slot / 64] & 1ull << slot % 64) {
+            return wrong(c, "slot %u has two queues", slot);
+        }
+        used[slot / 64] |= 1ull << slot % 64;
+    }
+    return true;
+}
+
+static bool check_registers(struct check *c)
+{
+    const struct dxgpu_snapshot *in = c->in;
+
+    if (in->state > DXGPU_STATUS_RESETTING) {
+        return wrong(c, "STATUS is %u, must be 0..%u", in->state,
+                     DXGPU_STATUS_RESETTING);
+    }
+    if ((in->int_cause | in->int_enable) & ~ALL_CAUSES) {
+        return wrong(c, "INT_CAUSE is 0x%x, INT_ENABLE 0x%x, must be 0..0x%x",
+                     in->int_cause, in->int_enable, ALL_CAUSES);
+    }
+    if (in->state == DXGPU_STATUS_DISABLED &&
+        (in->num_spaces || in->num_contexts || in->num_queues)) {
+        return wrong(c, "DISABLED with %u spaces, %u contexts, %u queues, "
+                     "must be none", in->num_spaces, in->num_contexts,
+                     in->num_queues);
+    }
+    return true;
+}
+
+static bool check(struct check *c)
+{
+    const struct dxgpu_snapshot *in = c->in;
+    uint32_t i;
+
+    if (!check_registers(c) ||
+        !check_ids(c, "space", in->spaces, sizeof(*in->spaces),
+                   in->num_spaces, c->config->spaces) ||
+        !check_ids(c, "context", in->contexts, sizeof(*in->contexts),
+                   in->num_contexts, c->config->contexts) ||
+        !check_ids(c, "queue", in->queues, sizeof(*in->queues),
+                   in->num_queues, c->config->queues)) {
+        return false;
+    }
+    for (i = 0; i < in->num_spaces; i++) {
+        if (!check_space(c, &in->spaces[i])) {
+            return false;
+        }
+    }
+    for (i = 0; i < in->num_contexts; i++) {
+        if (!check_context(c, &in->contexts[i])) {
+            return false;
+        }
+    }
+    for (i = 0; i < in->num_queues; i++) {
+        if (!check_queue(c, &in->queues[i])) {
+            return false;
+        }
+    }
+    return check_slots(c);
+}
+
+static void load_request(struct dxgpu_core *core, struct dxgpu_request *r,
+                         uint32_t flags, uint64_t fence)
+{
+    r->fence = fence;
+    r->fence_due = flags & DXGPU_SNAPSHOT_FENCE_DUE;
+    if (flags & DXGPU_SNAPSHOT_REQUESTED) {
+        dxgpu_sched_request(core, r);
+    }
+}
+
+static void load_space(struct dxgpu_core *core,
+                       const struct dxgpu_snapshot_space *s)
+{
+    struct dxgpu_space *space = &core->spaces[s->id];
+
+    space->present = s->flags & DXGPU_SNAPSHOT_PRESENT;
+    space->root = s->root;
+    atomic_store(&space->tag, dxgpu_core_new_tag(core));
+    dxgpu_core_count(core, DXGPU_STAT_SPACES, space->present);
+    load_request(core, &space->invalidate, s->flags, s->fence);
+}
+
+static void load_context(struct dxgpu_core *core,
+                         const struct dxgpu_snapshot_context *s)
+{
+    struct dxgpu_context *context = &core->contexts[s->id];
+
+    if (s->flags & DXGPU_SNAPSHOT_PRESENT) {
+        context->present = true;
+        context->suspend_wanted = s->flags & DXGPU_SNAPSHOT_SUSPEND_WANTED;
+        context->suspended = s->flags & DXGPU_SNAPSHOT_SUSPENDED;
+        context->node = s->node;
+        context->space = &core->spaces[s->space];
+        context->space->contexts++;
+        dxgpu_core_count(core, DXGPU_STAT_CONTEXTS, 1);
+    }
+    load_request(core, &context->suspend, s->flags, s->fence);
+}
+
+static void load_queue(struct dxgpu_core *core,
+                       const struct dxgpu_snapshot_queue *s)
+{
+    struct dxgpu_queue *q = &core->queues[s->id];
+
+    q->context = &core->contexts[s->context];
+    q->entries = s->entries;
+    q->ring = s->ring;
+    q->control = s->control;
+    q->wp = s->wp;
+    q->rp = s->rp;
+    q->samples = s->samples;
+    q->completed = s->completed;
+    q->faulted = s->flags & DXGPU_SNAPSHOT_FAULTED;
+    q->active = s->flags & DXGPU_SNAPSHOT_ACTIVE;
+    q->op_valid = s->flags & DXGPU_SNAPSHOT_OP_VALID;
+    q->entry = entry_of(s);
+    q->offset = s->offset;
+    q->op = op_of(s);
+    atomic_store(&q->rings, s->rings);
+    atomic_store(&q->ring_value, s->ring_value);
+    q->rings_seen = s->rings_seen;
+    dxgpu_queue_link(core, q);
+    if (s->slot != DXGPU_NONE) {
+        dxgpu_queue_bind(core, q, s->slot);
+    }
+    if (s->flags & DXGPU_SNAPSHOT_REMOVING) {
+        q->removing = true;
+        load_request(core, &q->remove, DXGPU_SNAPSHOT_REQUESTED |
+                     DXGPU_SNAPSHOT_FENCE_DUE, s->fence);
+    }
+}
+
+bool dxgpu_core_load(struct dxgpu_core *core,
+                     const struct dxgpu_snapshot *snapshot, char *why,
+                     size_t size)
+{
+    struct check c = {
+        .config = &core->config,
+        .in = snapshot,
+        .why = why,
+        .size = size,
+    };
+    uint32_t i;
+
+    if (!check(&c)) {
+        return false;
+    }
+    pthread_mutex_lock(&core->lock);
+    dxgpu_core_clear_objects(core);
+    for (i = 0; i < snapshot->num_spaces; i++) {
+        load_space(core, &snapshot->spaces[i]);
+    }
+    for (i = 0; i < snapshot->num_contexts; i++) {
+        load_context(core, &snapshot->contexts[i]);
+    }
+    for (i = 0; i < snapshot->num_queues; i++) {
+        load_queue(core, &snapshot->queues[i]);
+    }
+    for (i = 0; i < DXGPU_CORE_NODES; i++) {
+        core->nodes[i].packets = snapshot->nodes[i].packets;
+        core->nodes[i].busy_ns = snapshot->nodes[i].busy_ns;
+        dxgpu_status_node(core, i, DXGPU_NO_QUEUE);
+    }
+    dxgpu_queue_mark_all(core);
+    atomic_store(&core->reset_count, snapshot->reset_count);
+    atomic_store(&core->int_enable, snapshot->int_enable);
+    atomic_store(&core->int_cause, snapshot->int_cause);
+    atomic_store(&core->state, snapshot->state);
+    atomic_store(&core->reset_requested,
+                 snapshot->state == DXGPU_STATUS_RESETTING);
+    pthread_mutex_unlock(&core->lock);
+    dxgpu_core_yield(core);
+    dxgpu_core_wake(core);
+    return true;
+}

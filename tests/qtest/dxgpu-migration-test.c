@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dxgpu qtests: the device's state goes to another QEMU and goes on there.
+ *
+ * The machine is stopped in the state that a test is about, saved to a file
+ * that has no name, and loaded by a second QEMU, whose device may have another
+ * number of threads or another budget. The test's DxTest then stands for the
+ * second one, so everything that was made before can be used after.
+ */
+#include "qemu/osdep.h"
+#include <sys/mman.h>
+#include "qobject/qdict.h"
+#include "hw/pci/pci_regs.h"
+#include "tests/qtest/libqos/pci-pc.h"
+#include "dxgpu-qtest.h"
+
+#define WORK_BYTES      (2u << 20)
+#define WORK_FILLS      24
+#define SECTION         "/dxgpu"
+#define QUEUE_TAIL      140     /* bytes of a queue from its ring's address */
+
+static int stream_file(void)
+{
+    int fd = memfd_create("dxgpu-stream", MFD_CLOEXEC);
+
+    g_assert_cmpint(fd, >=, 0);
+    return fd;
+}
+
+/* "completed" or "failed", when it is one of them. */
+static char *migration_result(QTestState *qts)
+{
+    gint64 began = g_get_monotonic_time();
+    char *status = NULL;
+    QDict *answer;
+
+    for (;;) {
+        answer = qtest_qmp_assert_success_ref(qts,
+                                              "{'execute': 'query-migrate'}");
+        g_free(status);
+        status = g_strdup(qdict_get_try_str(answer, "status"));
+        qobject_unref(answer);
+        if (!g_strcmp0(status, "completed") || !g_strcmp0(status, "failed")) {
+            return status;
+        }
+        g_assert_cmpint(g_get_monotonic_time() - began, <,
+                        20 * G_USEC_PER_SEC);
+        g_usleep(1000);
+    }
+}
+
+/* Saves the stopped machine to fd. */
+static void save(DxTest *t, int fd)
+{
+    g_autofree char *uri = g_strdup_printf("file:/proc/%d/fd/%d", getpid(),
+                                           fd);
+    g_autofree char *result = NULL;
+
+    g_assert_cmpint(ftruncate(fd, 0), ==, 0);
+    qtest_qmp_assert_success(t->qts, "{'execute': 'migrate', 'arguments': "
+                             "{'uri': %s}}", uri);
+    result = migration_result(t->qts);
+    g_assert_cmpstr(result, ==, "completed");
+}
+
+/* A machine that waits for a stream; the device's BARs are mapped as before. */
+static DxTest *start_incoming(const char *properties)
+{
+    g_autofree char *arguments = g_strdup_printf("%s -incoming defer",
+        *properties ? properties : "threads=0");
+
+    return dx_start_disabled(arguments);
+}
+
+static char *load(DxTest *t, int fd)
+{
+    g_autofree char *uri = g_strdup_printf("file:/proc/%d/fd/%d", getpid(),
+                                           fd);
+
+    qtest_qmp_assert_success(t->qts, "{'execute': 'migrate-incoming', "
+                             "'arguments': {'uri': %s, 'exit-on-error': "
+                             "false}}", uri);
+    return migration_result(t->qts);
+}
+
+/* t, which is stopped, becomes a machine with these properties; stopped. */
+static void move_to(DxTest *t, const char *properties)
+{
+    int fd = stream_file();
+    g_autofree char *result = NULL;
+    DxTest *other;
+
+    save(t, fd);
+    other = start_incoming(properties);
+    result = load(other, fd);
+    g_assert_cmpstr(result, ==, "completed");
+    close(fd);
+
+    qtest_quit(t->qts);
+    g_free(t->pci);
+    qpci_free_pc(t->bus);
+    t->qts = other->qts;
+    t->bus = other->bus;
+    t->pci = other->pci;
+    t->regs = other->regs;
+    t->doorbells = other->doorbells;
+    t->status = other->status;
+    g_ptr_array_free(other->objects, true);
+    g_free(other);
+}
+
+/* Stopped, moved, and running again. */
+static void move(DxTest *t)
+{
+    dx_park(t);
+    move_to(t, "");
+    dx_unpark(t);
+}
+
+static void test_ring_pending(void)
+{
+    DxTest *t = dx_start("");
+    DxQueue *q = dx_new_queue(t);
+    struct dxgpu_queue_status status;
+
+    dx_bind(q, 2);
+    dx_settle(t);
+    dx_park(t);
+    dx_submit_fence(q);
+    dx_submit_fence(q);
+    dx_ring(t, 2, q->wp);
+    move_to(t, "");
+    g_assert_cmpuint(dx_fence_now(q), ==, 0);
+    dx_unpark(t);
+    dx_wait_done(q);
+    g_assert_cmpuint(dx_fence_now(q), ==, 2);
+    dx_settle(t);
+    status = dx_queue_status(t, q->id);
+    g_assert_cmpuint(status.rings, ==, 1);
+    g_assert_cmpuint(status.entries, ==, 2);
+    dx_stop(t);
+}
+
+/* Work that nobody rang for, as the ring fell into the pause (DEV-14). */
+static void test_bound_queue_is_sampled(void)
+{
+    DxTest *t = dx_start("");
+    DxQueue *q = dx_new_queue(t);
+
+    dx_bind(q, 2);
+    dx_settle(t);
+    dx_park(t);
+    dx_submit_fence(q);
+    move_to(t, "");
+    dx_unpark(t);
+    dx_wait_done(q);
+    dx_submit_fence(q);
+    dx_ring(t, 2, q->wp);
+    dx_wait_done(q);
+    dx_stop(t);
+}
+
+/* In the middle of a packet: each piece is done once, here or there. */
+static void mid_packet(const char *from, const char *to)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    g_autofree uint8_t *bytes = g_malloc(WORK_BYTES);
+    DxTest *t = dx_start(from);
+    DxQueue *q = dx_new_queue(t);
+    DxBuffer target = dx_buffer(q->space, WORK_BYTES);
+    uint64_t before;
+    unsigned int i;
+
+    for (i = 0; i < WORK_FILLS; i++) {
+        dx_fill(c, target.gpuva, WORK_BYTES, 0x01010101 * (i + 1));
+    }
+    dx_fence(c, q->fence.gpuva, ++q->fence_value, 0);
+    dx_submit(q, c);
+    dx_bind(q, 0);
+    dx_ring(t, 0, q->wp);
+    DX_WAIT(t, dx_stat(t, "fill_bytes") > 0);
+    dx_park(t);
+    before = dx_stat(t, "fill_bytes");
+    g_assert_cmpuint(before, <, (uint64_t)WORK_BYTES * WORK_FILLS);
+    move_to(t, to);
+    dx_unpark(t);
+    dx_wait_done(q);
+    g_assert_cmpuint(dx_fence_now(q), ==, 1);
+    g_assert_cmpuint(before + dx_stat(t, "fill_bytes"), ==,
+                     (uint64_t)WORK_BYTES * WORK_FILLS);
+    qtest_memread(t->qts, target.bus, bytes, WORK_BYTES);
+    for (i = 0; i < WORK_BYTES; i++) {
+        g_assert_cmpuint(bytes[i], ==, WORK_FILLS);
+    }
+    dx_stop(t);
+}
+
+static void test_mid_packet(void)
+{
+    mid_packet("packet-budget=3", "");
+}
+
+static void test_mid_packet_to_thread(void)
+{
+    mid_packet("packet-budget=3", "threads=1");
+}
+
+static void test_mid_packet_from_thread(void)
+{
+    mid_packet("threads=1", "threads=0,packet-budget=7");
+}
+
+static void test_suspended(void)
+{
+    DxTest *t = dx_start("");
+    DxQueue *q = dx_new_queue(t);
+
+    dx_bind(q, 0);
+    dx_suspend(t, q->context);
+    dx_submit_fence(q);
+    dx_ring(t, 0, q->wp);
+    dx_settle(t);
+    move(t);
+    dx_settle(t);
+    g_assert_cmpuint(dx_fence_now(q), ==, 0);
+    g_assert_cmpuint(dx_context_status(t, q->context).suspended, ==, 1);
+    g_assert_cmpuint(dx_queue_status(t, q->id).state, ==,
+                     DXGPU_QUEUE_SUSPENDED);
+    dx_resume(t, q->context);
+    dx_wait_done(q);
+    dx_stop(t);
+}
+
+/* Fences that are owed are paid on the other side. */
+static void test_requests(void)
+{
+    DxTest *t = dx_start("");
+    DxQueue *suspended = dx_new_queue(t);
+    DxQueue *removed = dx_new_queue(t);
+    DxSpace *gone = dx_space(t);
+    uint64_t suspend, invalidate, remove;
+
+    dx_settle(t);
+    dx_park(t);
+    suspend = dx_suspend_start(t, suspended->context);
+    remove = dx_remove_start(removed);
+    invalidate = ++t->last_fence;
+    dx_command_ok(t, DXGPU_CMD_SPACE_INVALIDATE, gone->id, 0, 0, invalidate);
+    dx_command_ok(t, DXGPU_CMD_SPACE_DESTROY, gone->id);
+    move_to(t, "");
+    g_assert_cmpuint(dx_command(t, DXGPU_CMD_QUEUE_KICK, removed->id), ==,
+                     DXGPU_CMD_ERR_BUSY);
+    dx_unpark(t);
+    DX_WAIT(t, dx_context_status(t, suspended->context).suspend_fence ==
+            suspend);
+    DX_WAIT(t, dx_queue_status(t, removed->id).remove_fence == remove);
+    DX_WAIT(t, dx_invalidate_fence(t, gone->id) == invalidate);
+    g_assert_cmpuint(dx_context_status(t, suspended->context).suspended, ==,
+                     1);
+    g_assert_cmpuint(dx_stat(t, "queues"), ==, 1);
+    dx_create(removed);
+    dx_assert_works(removed);
+    dx_stop(t);
+}
+
+static void test_faulted(void)
+{
+    DxTest *t = dx_start("");
+    DxQueue *q = dx_new_queue(t);
+    DxQueue *good = dx_new_queue(t);
+
+    dx_bind(q, 1);
+    dx_store_wp(q, 1000);
+    dx_ring(t, 1, q->wp);
+    dx_wait_fault(q, DXGPU_FAULT_WP);
+    move(t);
+    dx_wait_fault(q, DXGPU_FAULT_WP);
+    dx_store_wp(q, 0);
+    dx_ring(t, 1, 0);
+    dx_settle(t);
+    dx_wait_fault(q, DXGPU_FAULT_WP);
+    g_assert_cmpuint(dx_stat(t, "faults"), ==, 0);
+    dx_assert_works(good);
+    dx_remove(q);
+    g_assert_false(dx_fault_bit(t, q->id));
+    dx_create(q);
+    dx_assert_works(q);
+    dx_stop(t);
+}
+
+/* Objects, slots and counts are those of before, and only those. */
+static void test_objects(void)
+{
+    DxTest *t = dx_start("slots=3");
+    DxQueue *a = dx_new_queue(t);
+    DxQueue *b = dx_queue(a->space, dx_context(a->space, 2), 4);
+
+    dx_bind(a, 2);
+    dx_submit_fence(b);
+    dx_kick(b);
+    dx_wait_done(b);
+    dx_park(t);
+    move_to(t, "slots=3,threads=0");
+    g_assert_cmpuint(dx_stat(t, "slots_bound"), ==, 1);
+    g_assert_cmpuint(dx_stat(t, "queues"), ==, 2);
+    g_assert_cmpuint(dx_stat(t, "contexts"), ==, 2);
+    g_assert_cmpuint(dx_stat(t, "spaces"), ==, 1);
+    dx_unpark(t);
+    g_assert_cmpuint(dx_command(t, DXGPU_CMD_DOORBELL_BIND, 2, b->id), ==,
+                     DXGPU_CMD_ERR_BUSY);
+    g_assert_cmpuint(dx_command(t, DXGPU_CMD_SPACE_DESTROY, a->space->id), ==,
+                     DXGPU_CMD_ERR_BUSY);
+    dx_bind(b, 0);
+    dx_submit_fence(b);
+    dx_ring(t, 0, b->wp);
+    dx_wait_done(b);
+    g_assert_cmpuint(dx_queue_status(t, b->id).entries, ==, 2);
+    g_assert_cmpuint(dx_node_status(t, 2).packets, ==, 2);
+    dx_unbind(t, 2);
+    dx_remove(a);
+    dx_remove(b);
+    dx_command_ok(t, DXGPU_CMD_CONTEXT_DESTROY, a->context);
+    dx_command_ok(t, DXGPU_CMD_CONTEXT_DESTROY, b->context);
+    dx_command_ok(t, DXGPU_CMD_SPACE_DESTROY, a->space->id);
+    dx_stop(t);
+}
+
+static void test_registers(void)
+{
+    DxTest *t = dx_start("");
+
+    dx_reg_write(t, DXGPU_REG_INT_ENABLE, DXGPU_INT_FAULT);
+    dx_reg_write(t, DXGPU_REG_CONTROL, DXGPU_CONTROL_RESET);
+    DX_WAIT(t, dx_reg(t, DXGPU_REG_STATUS) == DXGPU_STATUS_DISABLED);
+    g_assert_cmpuint(dx_command(t, DXGPU_CMD_QUEUE_KICK, 7), ==,
+                     DXGPU_CMD_ERR_STATE);
+    qpci_io_writeq(t->pci, t->regs, DXGPU_REG_CMD_ARG(7),
+                   0x123456789abcdef0ull);
+    move(t);
+    g_assert_cmpuint(dx_reg(t, DXGPU_REG_STATUS), ==, DXGPU_STATUS_DISABLED);
+    g_assert_cmpuint(dx_reg(t, DXGPU_REG_RESET_COUNT), ==, 1);
+    g_assert_cmpuint(dx_reg(t, DXGPU_REG_INT_ENABLE), ==, DXGPU_INT_FAULT);
+    g_assert_cmpuint(dx_reg(t, DXGPU_REG_INT_CAUSE), ==,
+                     DXGPU_INT_RESET_DONE);
+    g_assert_cmpuint(dx_reg(t, DXGPU_REG_CMD_RESULT), ==,
+                     DXGPU_CMD_ERR_STATE);
+    g_assert_cmphex(qpci_io_readq(t->pci, t->regs, DXGPU_REG_CMD_ARG(7)), ==,
+                    0x123456789abcdef0ull);
+    dx_enable(t);
+    dx_assert_works(dx_new_queue(t));
+    dx_stop(t);
+}
+
+static void test_in_a_reset(void)
+{
+    DxTest *t = dx_start("");
+
+    dx_new_queue(t);
+    dx_park(t);
+    dx_reg_write(t, DXGPU_REG_CONTROL, DXGPU_CONTROL_RESET);
+    move_to(t, "threads=1");
+    g_assert_cmpuint(dx_reg(t, DXGPU_REG_STATUS), ==, DXGPU_STATUS_RESETTING);
+    dx_unpark(t);
+    DX_WAIT(t, dx_reg(t, DXGPU_REG_STATUS) == DXGPU_STATUS_DISABLED);
+    g_assert_cmpuint(dx_reg(t, DXGPU_REG_RESET_COUNT), ==, 1);
+    g_assert_cmpuint(dx_stat(t, "queues"), ==, 0);
+    dx_stop(t);
+}
+
+/* A message that was due, and the vectors as they were programmed. */
+static void test_interrupts(void)
+{
+    DxTest *t = dx_start("");
+    DxQueue *q = dx_new_queue(t);
+    g_autoptr(GByteArray) c = g_byte_array_new();
+
+    dx_irq_start(t);
+    dx_reg_write(t, DXGPU_REG_INT_ENABLE, DXGPU_INT_ACK);
+    dx_bind(q, 0);
+    dx_settle(t);
+    dx_park(t);
+    dx_fence(c, q->fence.gpuva, ++q->fence_value, DXGPU_FENCE_INTERRUPT);
+    dx_submit(q, c);
+    dx_ring(t, 0, q->wp);
+    dx_suspend_start(t, dx_context(q->space, 1));
+    move_to(t, "");
+    g_assert_false(dx_irq_taken(t, DXGPU_VECTOR_EVENT));
+    dx_unpark(t);
+    DX_WAIT(t, dx_irq_taken(t, DXGPU_VECTOR_NODE(0)));
+    DX_WAIT(t, dx_irq_taken(t, DXGPU_VECTOR_EVENT));
+    g_assert_cmpuint(dx_fence_now(q), ==, 1);
+    dx_stop(t);
+}
+
+static void test_asleep(void)
+{
+    DxTest *t = dx_start("threads=1");
+    DxQueue *q = dx_new_queue(t);
+    uint8_t pm = qpci_find_capability(t->pci, PCI_CAP_ID_PM, 0);
+
+    dx_bind(q, 0);
+    dx_settle(t);
+    qpci_config_writew(t->pci, pm + PCI_PM_CTRL, 3);
+    dx_submit_fence(q);
+    dx_park(t);
+    move_to(t, "threads=1");
+    dx_unpark(t);
+    dx_settle(t);
+    g_assert_cmpuint(dx_fence_now(q), ==, 0);
+    qpci_config_writew(t->pci, pm + PCI_PM_CTRL, 0);
+    dx_wait_done(q);
+    dx_stop(t);
+}
+
+static void test_twice(void)
+{
+    DxTest *t = dx_start("");
+    DxQueue *q = dx_new_queue(t);
+
+    dx_bind(q, 0);
+    dx_assert_works(q);
+    move(t);
+    dx_assert_works(q);
+    move(t);
+    dx_submit_fence(q);
+    dx_ring(t, 0, q->wp);
+    dx_wait_done(q);
+    g_assert_cmpuint(dx_fence_now(q), ==, 3);
+    dx_stop(t);
+}
+
+/* The guest has read the limits, so they must be the same. */
+static void test_other_limits(void)
+{
+    static const char *const properties[] = {
+        "slots=65", "queues=4095", "contexts=4097", "spaces=1",
+        "ring-max-entries=32768",
+    };
+    DxTest *t = dx_start("");
+    int fd = stream_file();
+    unsigned int i;
+
+    dx_new_queue(t);
+    dx_park(t);
+    save(t, fd);
+    for (i = 0; i < G_N_ELEMENTS(properties); i++) {
+        DxTest *other = start_incoming(properties[i]);
+        g_autofree char *result = load(other, fd);
+
+        if (strcmp(result, "failed")) {
+            dx_fail("%s: %s", properties[i], result);
+        }
+        dx_stop(other);
+    }
+    close(fd);
+    dx_stop(t);
+}
+
+/*
+ * Where the device's state lies in a stream: it begins behind the name of its
+ * section, and ends some bytes behind the address of its only queue's ring.
+ */
+static void find_section(DxQueue *q, const uint8_t *bytes, size_t size,
+                         size_t *first, size_t *last)
+{
+    uint64_t ring = GUINT64_TO_BE(q->ring.gpuva);
+    const uint8_t *end = bytes + size;
+    const uint8_t *at = bytes;
+
+    /* The other mentions are of the status region and in the description. */
+    do {
+        at = memmem(at, end - at, SECTION, strlen(SECTION));
+        g_assert_nonnull(at);
+        at += strlen(SECTION);
+    } while (*at == '-');
+    *first = at - bytes;
+    at = memmem(at, end - at, &ring, sizeof(ring));
+    g_assert_nonnull(at);
+    *last = at - bytes + QUEUE_TAIL;
+}
+
+/*
+ * One byte is wrong, anywhere in the device's state: the stream is refused,
+ * or it loads and the device lives; QEMU ends in order in either case.
+ */
+static void test_corrupted(void)
+{
+    DxTest *t = dx_start("");
+    DxQueue *q = dx_new_queue(t);
+    int fd = stream_file();
+    unsigned int refused = 0, loaded = 0, i;
+    size_t first, last, at, size;
+    uint8_t *bytes, old;
+
+    dx_bind(q, 0);
+    dx_submit_fence(q);
+    dx_park(t);
+    dx_suspend_start(t, q->context);
+    save(t, fd);
+    size = lseek(fd, 0, SEEK_END);
+    bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    g_assert_true(bytes != MAP_FAILED);
+    find_section(q, bytes, size, &first, &last);
+
+    for (i = 0; i < 40; i++) {
+        DxTest *other = start_incoming("");
+        g_autofree char *result = NULL;
+
+        /* Half of them from the end, where the objects are. */
+        at = i % 2 ? last - i * 7 : g_test_rand_int_range(first, last);
+        old = bytes[at];
+        bytes[at] ^= i % 2 ? 0xff : 1u << g_test_rand_int_range(0, 8);
+        result = load(other, fd);
+        bytes[at] = old;
+        if (!strcmp(result, "completed")) {
+            loaded++;
+            dx_unpark(other);
+            dx_settle(other);
+        } else {
+            refused++;
+        }
+        dx_stop(other);
+    }
+    g_test_message("%u of %u refused, section %zu..%zu", refused,
+                   refused + loaded, first, last);
+    g_assert_cmpuint(refused, >, 0);
+    munmap(bytes, size);
+    close(fd);
+    dx_stop(t);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    qtest_add_func("dxgpu/migration/ring-pending", test_ring_pending);
+    qtest_add_func("dxgpu/migration/DEV-14-bound-queue-is-sampled",
+                   test_bound_queue_is_sampled);
+    qtest_add_func("dxgpu/migration/mid-packet", test_mid_packet);
+    qtest_add_func("dxgpu/migration/mid-packet-to-thread",
+                   test_mid_packet_to_thread);
+    qtest_add_func("dxgpu/migration/mid-packet-from-thread",
+                   test_mid_packet_from_thread);
+    qtest_add_func("dxgpu/migration/suspended", test_suspended);
+    qtest_add_func("dxgpu/migration/requests", test_requests);
+    qtest_add_func("dxgpu/migration/faulted", test_faulted);
+    qtest_add_func("dxgpu/migration/objects", test_objects);
+    qtest_add_func("dxgpu/migration/registers", test_registers);
+    qtest_add_func("dxgpu/migration/in-a-reset", test_in_a_reset);
+    qtest_add_func("dxgpu/migration/interrupts", test_interrupts);
+    qtest_add_func("dxgpu/migration/D3", test_asleep);
+    qtest_add_func("dxgpu/migration/twice", test_twice);
+    qtest_add_func("dxgpu/migration/other-limits-are-refused",
+                   test_other_limits);
+    qtest_add_func("dxgpu/migration/corrupted-stream", test_corrupted);
+    return g_test_run();
+}
