@@ -3,7 +3,7 @@
  * NTSTATUS and errno.
  *
  * The classic 'G' calls have only an errno to say what went wrong, so this
- * table is part of the interface; the library has the inverse (wddm-abi 6).
+ * table is part of the interface; the library has the inverse (wddm-abi section 6).
  */
 #include <linux/errno.h>
 
