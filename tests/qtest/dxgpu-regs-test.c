@@ -7,7 +7,6 @@
  */
 #include "qemu/osdep.h"
 #include "qobject/qdict.h"
-#include "hw/pci/pci_ids.h"
 #include "hw/pci/pci_regs.h"
 #include "dxgpu-qtest.h"
 
