@@ -223,7 +223,11 @@ void dxg_process_adapter_unuse(struct dxg_process_adapter *pa)
 		dxg_adapter_exit(adapter);
 	mutex_unlock(&adapter->lock);
 
+	/* A call by the handle that is being closed may be under way. */
+	mutex_lock(&pa->lock);
 	WARN_ON_ONCE(!list_empty(&pa->cell_pages));
 	dxg_va_destroy_all(pa);
+	pa->ended = true;
+	mutex_unlock(&pa->lock);
 	dxg_process_adapter_put(pa);
 }

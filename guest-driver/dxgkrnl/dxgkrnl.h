@@ -204,6 +204,7 @@ struct dxg_process_adapter {
 	struct list_head cell_pages;	/* same */
 	struct rb_root_cached reservations; /* of dxg_va; lock */
 	struct rb_root_cached mappings;	/* of dxg_va; lock */
+	bool ended;			/* lock: the last user has gone, nothing new is made */
 	u64 va_hint;			/* lock: where the last free range was found */
 	u64 user_va_end;		/* constant: first address above the user part */
 	u64 kernel_va_end;		/* constant: first address beyond the space */

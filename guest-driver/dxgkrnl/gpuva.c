@@ -160,7 +160,7 @@ void dxg_va_remove_mappings(struct dxg_allocation *allocation)
 		dxg_va_remove_mapping(allocation->device->pa, va);
 }
 
-/* The end of the address space: only reservations can be left. */
+/* pa->lock. The end of the address space: only reservations can be left. */
 void dxg_va_destroy_all(struct dxg_process_adapter *pa)
 {
 	struct interval_tree_node *node;
@@ -258,6 +258,9 @@ NTSTATUS dxg_reserve_gpu_va(struct dxg_call *call)
 		status = keep->dead ? STATUS_INVALID_PARAMETER : dxg_device_status(queue->device);
 		if (!NT_SUCCESS(status))
 			goto out_unlock;
+	} else if (pa->ended) {
+		status = STATUS_INVALID_PARAMETER;
+		goto out_unlock;
 	} else if (!dxg_adapter_running(pa->adapter)) {
 		status = STATUS_DEVICE_REMOVED;
 		goto out_unlock;

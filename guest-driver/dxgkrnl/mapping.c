@@ -63,7 +63,8 @@ static int dxg_map_mmap(struct file *file, struct vm_area_struct *vma)
 	struct dxg_process *process = file->private_data;
 	struct dxg_region *region;
 	unsigned long set = VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP;
-	unsigned long clear = VM_MAYEXEC;
+	/* VM_EXEC: a READ_IMPLIES_EXEC personality asks for it on our behalf. */
+	unsigned long clear = VM_MAYEXEC | VM_EXEC;
 
 	/* Only dxg_region_map() of this very task gets further; it holds map_lock. */
 	if (READ_ONCE(process->map_task) != current)

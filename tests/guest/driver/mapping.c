@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -129,6 +130,25 @@ static void write_protection(struct queue *queue)
 		close(memory);
 	}
 	ok(*queue->stat == before && *queue->fence_cpu == 0, "both are what they were");
+}
+
+/* A personality that turns every readable mapping into an executable one. */
+static void no_execution(void)
+{
+	int before = personality(0xffffffff);
+	struct kmt_session own;
+	struct queue queue;
+
+	personality((unsigned long)before | READ_IMPLIES_EXEC);
+	must(kmt_session_open(&own, NULL, 0), "session");
+	must(queue_create(&queue, &own, own.context, QUEUE_RING_BYTES), "queue");
+	personality((unsigned long)before);
+	check_flags("doorbell", queue.bell, "rd wr sh", "ex me");
+	check_flags("STAT cell", queue.stat, "rd sh", "wr mw ex me");
+	check_flags("LQ cell", queue.last_queued, "rd wr sh", "ex me");
+	check_flags("ring", queue.ring.cpu, "rd wr sh", "ex me");
+	must(queue_destroy(&queue), "queue");
+	must(kmt_session_close(&own), "session");
 }
 
 /* The node itself cannot be mapped, nor the mappings' own file by another way. */
@@ -316,6 +336,7 @@ int main(void)
 
 	flags_of_mappings(&queue);
 	write_protection(&queue);
+	no_execution();
 	no_other_way(&queue);
 	must(queue_probe(&queue), "first work");
 	no_pins(&queue);
