@@ -205,6 +205,8 @@ struct dxg_process_adapter {
 	struct rb_root_cached reservations; /* of dxg_va; lock */
 	struct rb_root_cached mappings;	/* of dxg_va; lock */
 	bool ended;			/* lock: the last user has gone, nothing new is made */
+	unsigned int ranges;		/* lock: of the process in the two trees, for the quota */
+	u64 mapped_pages;		/* lock: GPU pages in its mappings, for the quota */
 	u64 va_hint;			/* lock: where the last free range was found */
 	u64 user_va_end;		/* constant: first address above the user part */
 	u64 kernel_va_end;		/* constant: first address beyond the space */
@@ -505,6 +507,7 @@ extern unsigned int dxg_tdr_timeout_ms;
 extern unsigned int dxg_max_queues;
 extern unsigned int dxg_max_handles;
 extern unsigned int dxg_max_pinned_mb;
+extern unsigned int dxg_max_gpu_ranges;
 extern struct workqueue_struct *dxg_wq;
 extern const struct file_operations dxg_fops;
 

@@ -14,6 +14,9 @@
  *
  * The table update of the miniport is synchronous (BuildPagingBuffer), hence
  * every paging fence value handed out has been reached already.
+ *
+ * Ranges and mapped pages of a process are counted: both cost kernel memory,
+ * page tables included, that no other quota sees (SEC-17).
  */
 #include <linux/slab.h>
 
@@ -22,6 +25,8 @@
 #define DXG_VA_FIRST		SZ_64K
 #define DXG_VA_ALIGN		SZ_64K
 #define DXG_GPU_PAGE_SHIFT	12
+/* All mappings together may show this many times what a process may allocate. */
+#define DXG_VA_VIEWS		4
 
 u64 dxg_va_start(const struct dxg_va *va)
 {
@@ -82,6 +87,34 @@ static struct dxg_va *dxg_va_new(u64 start, u64 bytes)
 	va->range.last = start + bytes - 1;
 	INIT_LIST_HEAD(&va->node);
 	return va;
+}
+
+/* pa->lock. A range of the user part, a mapping if @allocation is set. NO_MEMORY beyond a quota. */
+static struct dxg_va *dxg_va_user_new(struct dxg_process_adapter *pa, u64 start, u64 bytes,
+				      struct dxg_allocation *allocation)
+{
+	u64 limit = (u64)dxg_max_pinned_mb * DXG_VA_VIEWS << (20 - DXG_GPU_PAGE_SHIFT);
+	u64 pages = allocation ? bytes >> DXG_GPU_PAGE_SHIFT : 0;
+	struct dxg_va *va;
+
+	if (pa->ranges >= dxg_max_gpu_ranges || pages > limit || pa->mapped_pages > limit - pages)
+		return NULL;
+	va = dxg_va_new(start, bytes);
+	if (!va)
+		return NULL;
+	va->allocation = allocation;
+	pa->ranges++;
+	pa->mapped_pages += pages;
+	return va;
+}
+
+/* pa->lock. In none of the trees any more. */
+static void dxg_va_user_free(struct dxg_process_adapter *pa, struct dxg_va *va)
+{
+	pa->ranges--;
+	if (va->allocation)
+		pa->mapped_pages -= dxg_va_pages(va);
+	kfree(va);
 }
 
 /* pa->lock. A range in the kernel's part, without entries. */
@@ -148,7 +181,7 @@ static void dxg_va_remove_mapping(struct dxg_process_adapter *pa, struct dxg_va 
 	}
 	list_del(&va->node);
 	interval_tree_remove(&va->range, &pa->mappings);
-	kfree(va);
+	dxg_va_user_free(pa, va);
 }
 
 /* pa->lock; the allocation goes. */
@@ -168,7 +201,7 @@ void dxg_va_destroy_all(struct dxg_process_adapter *pa)
 	WARN_ON_ONCE(!RB_EMPTY_ROOT(&pa->mappings.rb_root));
 	while ((node = interval_tree_iter_first(&pa->reservations, 0, ULONG_MAX))) {
 		interval_tree_remove(node, &pa->reservations);
-		kfree(container_of(node, struct dxg_va, range));
+		dxg_va_user_free(pa, container_of(node, struct dxg_va, range));
 	}
 }
 
@@ -233,7 +266,8 @@ static struct dxg_process_adapter *dxg_va_owner(struct dxg_process *process, u32
  * @call: struct dxg_reservegpuvirtualaddress
  *
  * Return: INVALID_PARAMETER for a bad handle, size, base (64 KiB aligned), limit,
- * reservation type or an overlap; DEVICE_REMOVED; NO_MEMORY if no range is free.
+ * reservation type or an overlap; DEVICE_REMOVED; NO_MEMORY if no range is free or
+ * beyond the quota (max_gpu_ranges).
  */
 NTSTATUS dxg_reserve_gpu_va(struct dxg_call *call)
 {
@@ -274,7 +308,7 @@ NTSTATUS dxg_reserve_gpu_va(struct dxg_call *call)
 		status = STATUS_INVALID_PARAMETER;
 		goto out_unlock;
 	}
-	va = dxg_va_new(start, args->size);
+	va = dxg_va_user_new(pa, start, args->size, NULL);
 	if (!va) {
 		status = STATUS_NO_MEMORY;
 		goto out_unlock;
@@ -323,23 +357,25 @@ static NTSTATUS dxg_va_map_locked(struct dxg_process_adapter *pa, struct dxg_all
 	if (!dxg_va_mappable(pa, start, pages << DXG_GPU_PAGE_SHIFT))
 		return STATUS_INVALID_PARAMETER;
 
-	va = dxg_va_new(start, pages << DXG_GPU_PAGE_SHIFT);
+	va = dxg_va_user_new(pa, start, pages << DXG_GPU_PAGE_SHIFT, allocation);
 	if (!va)
 		return STATUS_NO_MEMORY;
-	va->allocation = allocation;
 	va->first_page = args->offset_in_pages;
 	va->writable = writable;
 
 	if (allocation->entries_present) {
 		if (!dxg_adapter_enter(pa->adapter)) {
-			kfree(va);
+			dxg_va_user_free(pa, va);
 			return STATUS_DEVICE_REMOVED;
 		}
 		status = dxg_va_write_entries(pa, va, allocation->memory.bus + va->first_page,
 					      writable);
+		/* Nothing is mapped, but tables that were made wait for a flush. */
+		if (!NT_SUCCESS(status))
+			dxg_va_clear_entries(pa, va);
 		dxg_adapter_exit(pa->adapter);
 		if (!NT_SUCCESS(status)) {
-			kfree(va);
+			dxg_va_user_free(pa, va);
 			return status;
 		}
 	}
@@ -358,7 +394,8 @@ static NTSTATUS dxg_va_map_locked(struct dxg_process_adapter *pa, struct dxg_all
  *
  * Return: INVALID_PARAMETER for bad handles, an allocation of another process, a
  * range beyond the allocation or the user part, an overlap, write access to a
- * read-only allocation, unknown protection bits; DEVICE_REMOVED; NO_MEMORY.
+ * read-only allocation, unknown protection bits; DEVICE_REMOVED; NO_MEMORY beyond
+ * memory or quota (max_gpu_ranges, or mappings of four times max_pinned_mb).
  */
 NTSTATUS dxg_map_gpu_va(struct dxg_call *call)
 {
@@ -433,7 +470,7 @@ NTSTATUS dxg_free_gpu_va(struct dxg_call *call)
 							   last)))
 			dxg_va_remove_mapping(pa, container_of(mapping, struct dxg_va, range));
 		interval_tree_remove(node, &pa->reservations);
-		kfree(container_of(node, struct dxg_va, range));
+		dxg_va_user_free(pa, container_of(node, struct dxg_va, range));
 		status = STATUS_SUCCESS;
 		goto out_unlock;
 	}

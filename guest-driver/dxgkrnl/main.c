@@ -24,6 +24,10 @@ unsigned int dxg_max_pinned_mb = 256;
 module_param_named(max_pinned_mb, dxg_max_pinned_mb, uint, 0644);
 MODULE_PARM_DESC(max_pinned_mb, "memory of a process's allocations (MiB, default 256)");
 
+unsigned int dxg_max_gpu_ranges = 16384;
+module_param_named(max_gpu_ranges, dxg_max_gpu_ranges, uint, 0644);
+MODULE_PARM_DESC(max_gpu_ranges, "reservations and mappings of GPU addresses per process (default 16384)");
+
 struct workqueue_struct *dxg_wq;
 
 static struct miscdevice dxg_misc = {

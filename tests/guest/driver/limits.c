@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * As many queues and as much memory as a process may have: beyond it NO_MEMORY, for that
- * process alone, and all of it comes back (OBJ-2, OBJ-3, KMT-CD-20, SEC-16, SEC-17).
+ * As many queues, GPU addresses and as much memory as a process may have: beyond it
+ * NO_MEMORY, for that process alone, and all of it comes back (OBJ-2, OBJ-3, KMT-CD-20,
+ * SEC-16, SEC-17).
  */
 #include <stdlib.h>
 #include "tap.h"
@@ -10,6 +11,8 @@
 
 #define ENOUGH		1100u	/* beyond the default quota of 1024 queues */
 #define MEGABYTE	(1024u * 1024u)
+#define MANY_RANGES	40000u	/* beyond the default quota of 16384 GPU address ranges */
+#define MANY_VIEWS	200u	/* of 16 MiB: beyond four times the quota of memory */
 
 static struct kmt_session session;
 static struct kmt_session other;
@@ -90,6 +93,56 @@ static void memory(void)
 	kmt_allocation_destroy(&session, handles[0]);
 }
 
+static int32_t reserve(struct dxg_reservegpuvirtualaddress *args)
+{
+	*args = (struct dxg_reservegpuvirtualaddress) {
+		.adapter_or_paging_queue = session.adapter,
+		.size = 65536,
+	};
+	return kmt_call(session.fd, LX_DXRESERVEGPUVIRTUALADDRESS, args);
+}
+
+/* GPU addresses cost the kernel memory, too: trees for reservations, tables for mappings. */
+static void addresses(void)
+{
+	uint64_t *at = calloc(MANY_RANGES, sizeof(*at)), gpuva;
+	struct dxg_reservegpuvirtualaddress args;
+	int32_t status = STATUS_SUCCESS;
+	unsigned int count, i;
+	uint32_t allocation;
+
+	for (count = 0; count < MANY_RANGES; count++) {
+		status = reserve(&args);
+		if (!NT_SUCCESS(status))
+			break;
+		at[count] = args.virtual_address;
+	}
+	ok(count > 1000 && count < MANY_RANGES && status == STATUS_NO_MEMORY,
+	   "reservations end after %u with NO_MEMORY (%#x)", count, (uint32_t)status);
+	for (i = 0; i < count; i++)
+		kmt_unmap(&session, at[i], 65536);
+	status = reserve(&args);
+	ok(status == STATUS_SUCCESS, "once they are given back there is one again (%#x)",
+	   (uint32_t)status);
+	kmt_unmap(&session, args.virtual_address, 65536);
+
+	must(kmt_allocation_create(&session, 16ull * MEGABYTE, &allocation), "16 MiB");
+	for (count = 0; count < MANY_VIEWS; count++) {
+		status = kmt_map(&session, allocation, 0, 16ull * MEGABYTE / KMT_PAGE_BYTES, 0,
+				 &at[count]);
+		if (!NT_SUCCESS(status))
+			break;
+	}
+	ok(count >= 16 && count < MANY_VIEWS && status == STATUS_NO_MEMORY,
+	   "mappings of 16 MiB end after %u with NO_MEMORY (%#x)", count, (uint32_t)status);
+	kmt_unmap(&session, at[0], 16ull * MEGABYTE);
+	status = kmt_map(&session, allocation, 0, 16ull * MEGABYTE / KMT_PAGE_BYTES, 0, &gpuva);
+	ok(status == STATUS_SUCCESS, "once one is given back there is one again (%#x)",
+	   (uint32_t)status);
+	kmt_allocation_destroy(&session, allocation);
+	free(at);
+}
+
 int main(void)
 {
 	char baseline[DEBUGFS_TEXT_BYTES], last[DEBUGFS_TEXT_BYTES];
@@ -101,6 +154,7 @@ int main(void)
 	many_doorbells();
 	queue_quota();
 	memory();
+	addresses();
 	ok(kmt_session_close(&session) == STATUS_SUCCESS &&
 	   kmt_session_close(&other) == STATUS_SUCCESS, "all is destroyed");
 	if (!ok(counters_settle(baseline, 5000, last), "nothing is left"))
