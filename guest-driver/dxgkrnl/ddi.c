@@ -213,7 +213,7 @@ static struct dxgadapter *dxg_adapter_alloc(struct dxgk_miniport *miniport, stru
 	mutex_init(&adapter->lock);
 	INIT_LIST_HEAD(&adapter->processes);
 	init_waitqueue_head(&adapter->events);
-	spin_lock_init(&adapter->waiters_lock);
+	mutex_init(&adapter->waiters_lock);
 	INIT_LIST_HEAD(&adapter->waiters);
 	INIT_DELAYED_WORK(&adapter->scan_work, dxg_wait_scan_work);
 	INIT_WORK(&adapter->reset_work, dxg_adapter_reset_work);
@@ -229,7 +229,9 @@ static struct dxgadapter *dxg_adapter_alloc(struct dxgk_miniport *miniport, stru
 static void dxg_adapter_drain(struct dxgadapter *adapter)
 {
 	cancel_work_sync(&adapter->reset_work);
-	cancel_delayed_work_sync(&adapter->scan_work);
+	/* A pending scan holds a reference: dxg_wait_notify(). */
+	if (cancel_delayed_work_sync(&adapter->scan_work))
+		dxg_adapter_put(adapter);
 }
 
 int DxgkAddAdapter(struct dxgk_miniport *miniport, struct device *dev,

@@ -30,8 +30,8 @@
  *			victim is bound, and the holder of a bound doorbell's lock
  *			waits for no other doorbell, so there is no cycle
  *   page->lock		dxg_cell_page, dxg_allocation: death against page faults
- *   spin locks		hwqueue->lock, adapter->waiters_lock, dxg_ids.xa_lock, the
- *			handle table's
+ *   adapter->waiters_lock	list of asynchronous waits; long, so no spin lock
+ *   spin locks		hwqueue->lock, dxg_ids.xa_lock, the handle table's
  *
  * The page-fault handler runs under mmap_lock and takes doorbell->lock or
  * page->lock and nothing else. mmap_lock itself may be taken under pa->lock and
@@ -140,7 +140,7 @@ struct dxgadapter {
 	struct list_head processes;	/* of dxg_process_adapter */
 
 	wait_queue_head_t events;	/* fence interrupts, suspend acknowledgments, errors */
-	spinlock_t waiters_lock;	/* irq-safe */
+	struct mutex waiters_lock;
 	struct list_head waiters;	/* of dxg_async_wait; waiters_lock */
 	struct delayed_work scan_work;
 

@@ -153,8 +153,11 @@ static void dxg_visit_queues(struct dxg_process *process, dxg_queue_fn fn, void 
 	mutex_unlock(&process->lock);
 }
 
+/* On a device in error, which a killed process's is, the work stops as well (FH-12, FH-22). */
 static void dxg_queue_disconnect(struct dxg_hwqueue *queue, void *data)
 {
+	if (!NT_SUCCESS(dxg_device_status(queue->context->device)))
+		dxg_context_suspend(queue->context);
 	dxg_doorbell_disconnect(queue->doorbell, D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY);
 }
 

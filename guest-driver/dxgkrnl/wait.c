@@ -100,13 +100,18 @@ static NTSTATUS dxg_wait_init(struct dxg_wait *wait, struct dxg_process *process
  * dxg_wait_notify() - fence values or device states may have changed
  * @adapter: whose
  *
- * Any context, the hard interrupt included.
+ * Any context, the hard interrupt included. A pending scan holds a reference on
+ * the adapter, because the waits that kept it may be gone when it runs.
  */
 void dxg_wait_notify(struct dxgadapter *adapter)
 {
 	wake_up_all(&adapter->events);
-	if (!list_empty_careful(&adapter->waiters))
-		mod_delayed_work(dxg_wq, &adapter->scan_work, 0);
+	if (list_empty_careful(&adapter->waiters))
+		return;
+	dxg_adapter_get(adapter);
+	/* True: it was pending already, with a reference. */
+	if (mod_delayed_work(dxg_wq, &adapter->scan_work, 0))
+		dxg_adapter_put(adapter);
 }
 
 static void dxg_async_wait_free(struct dxg_async_wait *async)
@@ -124,15 +129,19 @@ void dxg_wait_scan(struct dxgadapter *adapter)
 	struct dxg_async_wait *async, *next;
 	LIST_HEAD(done);
 
-	spin_lock_irq(&adapter->waiters_lock);
+	mutex_lock(&adapter->waiters_lock);
 	list_for_each_entry_safe(async, next, &adapter->waiters, node) {
 		if (dxg_wait_check(&async->wait) != STATUS_PENDING)
 			list_move_tail(&async->node, &done);
+		cond_resched();
 	}
-	if (!list_empty(&adapter->waiters))
-		queue_delayed_work(dxg_wq, &adapter->scan_work,
-				   msecs_to_jiffies(DXG_WAIT_RECHECK_MS));
-	spin_unlock_irq(&adapter->waiters_lock);
+	if (!list_empty(&adapter->waiters)) {
+		dxg_adapter_get(adapter);
+		if (!queue_delayed_work(dxg_wq, &adapter->scan_work,
+					msecs_to_jiffies(DXG_WAIT_RECHECK_MS)))
+			dxg_adapter_put(adapter);
+	}
+	mutex_unlock(&adapter->waiters_lock);
 
 	list_for_each_entry_safe(async, next, &done, node) {
 		dxg_eventfd_signal(async->event);
@@ -145,9 +154,8 @@ void dxg_wait_scan_work(struct work_struct *work)
 	struct dxgadapter *adapter = container_of(to_delayed_work(work), struct dxgadapter,
 						  scan_work);
 
-	/* The last waiter may hold the last reference. */
-	dxg_adapter_get(adapter);
 	dxg_wait_scan(adapter);
+	/* The reference of the pending work. */
 	dxg_adapter_put(adapter);
 }
 
@@ -178,9 +186,9 @@ static NTSTATUS dxg_wait_async(struct dxg_process *process, struct dxgadapter *a
 	async->event = event;
 	async->process = dxg_process_get(process);
 
-	spin_lock_irq(&adapter->waiters_lock);
+	mutex_lock(&adapter->waiters_lock);
 	list_add_tail(&async->node, &adapter->waiters);
-	spin_unlock_irq(&adapter->waiters_lock);
+	mutex_unlock(&adapter->waiters_lock);
 	/* The look after the registration. */
 	dxg_wait_scan(adapter);
 	return STATUS_SUCCESS;

@@ -163,6 +163,79 @@ static void run(enum ending ending)
 	   "%s: once it is gone nothing runs (%u, %u)", names[ending], first, second);
 }
 
+/* Seconds of work on a descriptor that another process has as well. */
+static int child_with_heir(struct child_report *report, void *argument)
+{
+	const uint32_t bytes = *(const uint32_t *)argument;
+	struct kmt_session session;
+	struct kmt_buffer buffer;
+	struct queue queue;
+	int32_t status;
+	uint32_t i;
+	pid_t heir;
+
+	status = kmt_session_open(&session, NULL, 0);
+	if (NT_SUCCESS(status))
+		status = queue_create(&queue, &session, session.context, QUEUE_RING_BYTES);
+	if (NT_SUCCESS(status))
+		status = kmt_buffer_create(&session, bytes, KMT_BUFFER_NO_CPU, &buffer);
+	if (!NT_SUCCESS(status))
+		child_fail(report, "set-up: status %#x", (uint32_t)status);
+	heir = fork();
+	if (!heir) {
+		pause();
+		_exit(0);
+	}
+	report->values[0] = (uint64_t)heir;
+	while (queue_has_room(&queue)) {
+		struct dxg_commands commands = queue_commands(&queue);
+
+		for (i = 0; i < 8; i++)
+			dxg_commands_fill(&commands, buffer.gpuva, i, bytes);
+		queue_publish(&queue, &commands);
+	}
+	report->values[1] = queue.wp;
+	status = queue_deliver(&queue);
+	if (!NT_SUCCESS(status))
+		child_fail(report, "deliver: status %#x", (uint32_t)status);
+	report->stage = STAGE_PUBLISHED;
+	pause();
+	return 0;
+}
+
+/*
+ * A killed process whose descriptor lives on: its work ends with it, not with the
+ * last close (FH-22, FH-26, FH-12).
+ */
+static void killed_with_heir(void)
+{
+	char baseline[DEBUGFS_TEXT_BYTES], last[DEBUGFS_TEXT_BYTES], how[32];
+	struct child_report *report = child_reports(1);
+	uint32_t bytes = 16u << 20;
+	uint64_t first, second;
+	unsigned int lines;
+	pid_t pid;
+
+	counters_read(baseline);
+	pid = child_start(child_with_heir, report, &bytes, true, 60);
+	if (!child_await(report, pid, STAGE_PUBLISHED, 20000))
+		diag("heir: %s", report->problem);
+	kill(pid, SIGKILL);
+	child_reap(pid, how, sizeof(how));
+	kmt_sleep_us(700000);
+	first = state_sum("queue", pid, "rp", &lines);
+	kmt_sleep_us(300000);
+	second = state_sum("queue", pid, "rp", NULL);
+	ok(lines == 1 && first == second && first < report->values[1],
+	   "killed, the descriptor inherited: nothing runs (entry %llu, %llu of %llu)",
+	   (unsigned long long)first, (unsigned long long)second,
+	   (unsigned long long)report->values[1]);
+	if (report->values[0])
+		kill((pid_t)report->values[0], SIGKILL);
+	if (!ok(counters_settle(baseline, 15000, last), "and nothing is left when the heir ends"))
+		diag("before: %s; after: %s", baseline, last);
+}
+
 int main(void)
 {
 	int ending;
@@ -173,5 +246,6 @@ int main(void)
 		bail("no shared memory");
 	for (ending = 0; ending < NUM_ENDINGS; ending++)
 		run((enum ending)ending);
+	killed_with_heir();
 	return done();
 }
