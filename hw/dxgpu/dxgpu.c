@@ -64,6 +64,7 @@ static const struct dxgpu_core_ops dxgpu_core_ops = {
     .status_dirty = dxgpu_status_dirty,
     .raise_vector = dxgpu_irq_raise,
     .kick = dxgpu_worker_kick,
+    .wake_at = dxgpu_worker_wake_at,
     .crc32c = dxgpu_crc32c,
     .clock_ns = dxgpu_clock_ns,
     .trace = dxgpu_core_trace,
@@ -106,7 +107,7 @@ static bool dxgpu_check_properties(DxgpuState *s, Error **errp)
                    DXGPU_CORE_RING_MIN_ENTRIES, DXGPU_CORE_LIMIT_RING_ENTRIES);
         return false;
     }
-    return true;
+    return dxgpu_nodes_init(s, errp);
 }
 
 static void dxgpu_realize(PCIDevice *pci, Error **errp)
@@ -178,6 +179,7 @@ static const Property dxgpu_properties[] = {
                        config.ring_max_entries, 65536),
     DEFINE_PROP_UINT32("packet-budget", DxgpuState, config.packet_budget, 64),
     DEFINE_PROP_UINT32("threads", DxgpuState, threads, 1),
+    DEFINE_PROP_STRING("nodes", DxgpuState, nodes),
 };
 
 static const struct {
@@ -194,6 +196,9 @@ static const struct {
       "packets, or 64 KiB chunks, of a queue before the next one's turn, "
       "1..65536" },
     { "threads", "1: a worker thread; 0: the main loop, deterministic" },
+    { "nodes",
+      "1..16 types of 3d, compute, copy, separated by colons; with -kernel "
+      "behind it a node takes no user submission; 3d:compute:copy" },
 };
 
 static void dxgpu_class_init(ObjectClass *oc, void *data)

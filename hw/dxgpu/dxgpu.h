@@ -6,6 +6,7 @@
  *
  *   dxgpu.c     class, properties, realize, exit, reset
  *   pci.c       configuration space: capabilities, BARs, power state, FLR
+ *   nodes.c     the property "nodes"
  *   mmio.c      BAR0, the registers
  *   doorbell.c  BAR2, the doorbell slots
  *   status.c    BAR4, the status region
@@ -34,7 +35,6 @@
 OBJECT_DECLARE_SIMPLE_TYPE(DxgpuState, DXGPU)
 
 #define DXGPU_DOORBELL_STRIDE   4096
-#define DXGPU_VECTORS           (1 + DXGPU_CORE_NODES)
 
 /* Why the worker is parked; it runs when no reason is left. */
 enum {
@@ -50,6 +50,8 @@ struct DxgpuState {
     /* Properties: constant after realize. */
     struct dxgpu_core_config config;
     uint32_t threads;
+    char *nodes;                /* as given, see nodes.c; NULL: the default */
+    uint64_t node_kinds;        /* 4 bits per node */
 
     MemoryRegion regs;
     MemoryRegion doorbells;
@@ -70,6 +72,7 @@ struct DxgpuState {
     /* worker.c */
     IOThread *iothread;         /* NULL if threads=0 */
     QEMUBH *worker_bh;
+    QEMUTimer *wake_timer;      /* main loop; the end of the first delay */
     unsigned park_reasons;      /* BQL */
     uint32_t park_sequence;     /* BQL: number of the last request */
     uint32_t park_request;      /* atomic: number of a request, 0 = run */
@@ -94,6 +97,17 @@ void dxgpu_pci_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,
 void dxgpu_pci_reset(DxgpuState *s);
 /* The configuration space has been loaded. */
 void dxgpu_pci_post_load(DxgpuState *s);
+
+/* Sets config.nodes and the kinds from the property; false with *errp set. */
+bool dxgpu_nodes_init(DxgpuState *s, Error **errp);
+/* DXGK_ENGINE_TYPE of a node below config.nodes. */
+uint32_t dxgpu_node_type(DxgpuState *s, unsigned node);
+
+/* One for events, then one per node. */
+static inline unsigned dxgpu_vectors(DxgpuState *s)
+{
+    return DXGPU_VECTOR_NODE(s->config.nodes);
+}
 
 /* mmio.c, doorbell.c: make the region of a BAR; no failure. */
 void dxgpu_mmio_init(DxgpuState *s);
@@ -132,6 +146,8 @@ bool dxgpu_worker_init(DxgpuState *s, Error **errp);
 void dxgpu_worker_exit(DxgpuState *s);
 /* Core operation, any thread. */
 void dxgpu_worker_kick(void *opaque);
+/* Core operation of the worker. */
+void dxgpu_worker_wake_at(void *opaque, uint64_t ns);
 /*
  * BQL, which is released if the wait becomes long: after this the worker does
  * no DMA until the reason is taken back, which another thread may do as soon as

@@ -16,11 +16,6 @@
 #include "dxgpu/status.h"
 #include "trace.h"
 
-/* DXGK_ENGINE_TYPE of each node. */
-static const uint32_t node_types[DXGPU_CORE_NODES] = {
-    DXGPU_NODE_TYPE_3D, DXGPU_NODE_TYPE_COMPUTE, DXGPU_NODE_TYPE_COPY,
-};
-
 /* Registers that are constant after realize. False if it is none of them. */
 static bool dxgpu_constant_register(DxgpuState *s, hwaddr addr,
                                     uint32_t *value)
@@ -39,7 +34,7 @@ static bool dxgpu_constant_register(DxgpuState *s, hwaddr addr,
         *value = DXGPU_CAPS_DEDICATED | DXGPU_CAPS_LARGE_PAGES;
         return true;
     case DXGPU_REG_NUM_NODES:
-        *value = DXGPU_CORE_NODES;
+        *value = s->config.nodes;
         return true;
     case DXGPU_REG_NUM_SLOTS:
         *value = s->config.slots;
@@ -73,6 +68,12 @@ static bool dxgpu_constant_register(DxgpuState *s, hwaddr addr,
         return true;
     case DXGPU_REG_GPUVA_BITS:
         *value = DXGPU_GPUVA_BITS;
+        return true;
+    case DXGPU_REG_INDIRECT_DEPTH:
+        *value = DXGPU_CORE_INDIRECT_DEPTH;
+        return true;
+    case DXGPU_REG_MAX_DELAY_NS:
+        *value = DXGPU_CORE_MAX_DELAY_NS;
         return true;
     case DXGPU_REG_STATUS_SIZE:
         *value = memory_region_size(&s->status);
@@ -110,17 +111,18 @@ static bool dxgpu_constant_register(DxgpuState *s, hwaddr addr,
 }
 
 /* False if there is no such register. */
-static bool dxgpu_node_register(hwaddr addr, uint32_t *value)
+static bool dxgpu_node_register(DxgpuState *s, hwaddr addr, uint32_t *value)
 {
     unsigned node;
 
-    for (node = 0; node < DXGPU_CORE_NODES; node++) {
+    for (node = 0; node < s->config.nodes; node++) {
         if (addr == DXGPU_REG_NODE_TYPE(node)) {
-            *value = node_types[node];
+            *value = dxgpu_node_type(s, node);
             return true;
         }
         if (addr == DXGPU_REG_NODE_FLAGS(node)) {
-            *value = DXGPU_NODE_USER_SUBMISSION;
+            *value = s->config.kernel_nodes >> node & 1 ?
+                     0 : DXGPU_NODE_USER_SUBMISSION;
             return true;
         }
     }
@@ -144,7 +146,7 @@ static bool dxgpu_register_get(DxgpuState *s, hwaddr addr, uint32_t *value)
     unsigned index;
 
     if (dxgpu_constant_register(s, addr, value) ||
-        dxgpu_node_register(addr, value)) {
+        dxgpu_node_register(s, addr, value)) {
         return true;
     }
     if (dxgpu_argument(addr, &index)) {

@@ -77,12 +77,12 @@ bool dxgpu_pci_init(DxgpuState *s, Error **errp)
     }
     dxgpu_register_bars(s);
     /* There is no INTx pin: without MSI-X the device is of no use. */
-    if (msix_init_exclusive_bar(pci, DXGPU_VECTORS, DXGPU_BAR_MSIX,
+    if (msix_init_exclusive_bar(pci, dxgpu_vectors(s), DXGPU_BAR_MSIX,
                                 errp) < 0) {
         pcie_aer_exit(pci);
         return false;
     }
-    for (vector = 0; vector < DXGPU_VECTORS; vector++) {
+    for (vector = 0; vector < dxgpu_vectors(s); vector++) {
         msix_vector_use(pci, vector);
     }
     return true;

@@ -57,10 +57,10 @@ static int dxgpu_post_load(void *opaque, int version_id)
     char why[160];
     bool ok;
 
-    ok = !(s->irq_pending >> DXGPU_VECTORS);
+    ok = !(s->irq_pending >> dxgpu_vectors(s));
     if (!ok) {
         snprintf(why, sizeof(why), "vectors 0x%x are due, must be 0..0x%x",
-                 s->irq_pending, (1u << DXGPU_VECTORS) - 1);
+                 s->irq_pending, (1u << dxgpu_vectors(s)) - 1);
     } else {
         ok = dxgpu_core_load(s->core, &s->snapshot, why, sizeof(why));
     }
@@ -111,6 +111,18 @@ static const VMStateDescription vmstate_dxgpu_context = {
     },
 };
 
+static const VMStateDescription vmstate_dxgpu_frame = {
+    .name = "dxgpu/frame",
+    .version_id = 1,
+    .minimum_version_id = 1,
+    .fields = (const VMStateField[]) {
+        VMSTATE_UINT64(gpuva, struct dxgpu_snapshot_frame),
+        VMSTATE_UINT32(bytes, struct dxgpu_snapshot_frame),
+        VMSTATE_UINT32(offset, struct dxgpu_snapshot_frame),
+        VMSTATE_END_OF_LIST()
+    },
+};
+
 static const VMStateDescription vmstate_dxgpu_queue = {
     .name = "dxgpu/queue",
     .version_id = 1,
@@ -131,10 +143,12 @@ static const VMStateDescription vmstate_dxgpu_queue = {
         VMSTATE_UINT64(rings, struct dxgpu_snapshot_queue),
         VMSTATE_UINT64(rings_seen, struct dxgpu_snapshot_queue),
         VMSTATE_UINT64(fence, struct dxgpu_snapshot_queue),
-        VMSTATE_UINT64(command_gpuva, struct dxgpu_snapshot_queue),
         VMSTATE_UINT64(entry_fence, struct dxgpu_snapshot_queue),
-        VMSTATE_UINT32(command_bytes, struct dxgpu_snapshot_queue),
-        VMSTATE_UINT32(offset, struct dxgpu_snapshot_queue),
+        VMSTATE_UINT32(depth, struct dxgpu_snapshot_queue),
+        VMSTATE_STRUCT_ARRAY(frames, struct dxgpu_snapshot_queue,
+                             1 + DXGPU_CORE_INDIRECT_DEPTH, 1,
+                             vmstate_dxgpu_frame,
+                             struct dxgpu_snapshot_frame),
         VMSTATE_UINT8(opcode, struct dxgpu_snapshot_queue),
         VMSTATE_UINT8(op_flags, struct dxgpu_snapshot_queue),
         VMSTATE_UINT32(bytes, struct dxgpu_snapshot_queue),
@@ -177,6 +191,10 @@ const VMStateDescription dxgpu_vmstate = {
                              "property 'spaces' differs"),
         VMSTATE_UINT32_EQUAL(config.ring_max_entries, DxgpuState,
                              "property 'ring-max-entries' differs"),
+        VMSTATE_UINT32_EQUAL(config.nodes, DxgpuState,
+                             "property 'nodes' differs"),
+        VMSTATE_UINT64_EQUAL(node_kinds, DxgpuState,
+                             "property 'nodes' differs"),
         VMSTATE_PCI_DEVICE(parent_obj, DxgpuState),
         VMSTATE_STRUCT(parent_obj.exp.aer_log, DxgpuState, 0,
                        vmstate_pcie_aer_log, PCIEAERLog),
@@ -188,7 +206,7 @@ const VMStateDescription dxgpu_vmstate = {
         VMSTATE_UINT32(snapshot.reset_count, DxgpuState),
         VMSTATE_UINT32(snapshot.int_cause, DxgpuState),
         VMSTATE_UINT32(snapshot.int_enable, DxgpuState),
-        VMSTATE_STRUCT_ARRAY(snapshot.nodes, DxgpuState, DXGPU_CORE_NODES, 1,
+        VMSTATE_STRUCT_ARRAY(snapshot.nodes, DxgpuState, DXGPU_MAX_NODES, 1,
                              vmstate_dxgpu_node, struct dxgpu_snapshot_node),
         VMSTATE_UINT32(snapshot.num_spaces, DxgpuState),
         VMSTATE_UINT32(snapshot.num_contexts, DxgpuState),

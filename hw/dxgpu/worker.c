@@ -24,6 +24,7 @@
 #include "qapi/error.h"
 #include "qemu/atomic.h"
 #include "qemu/main-loop.h"
+#include "qemu/timer.h"
 #include "system/runstate.h"
 
 #include "dxgpu.h"
@@ -70,6 +71,14 @@ void dxgpu_worker_kick(void *opaque)
     DxgpuState *s = opaque;
 
     qemu_bh_schedule(s->worker_bh);
+}
+
+/* The device clock stands while the machine is stopped, and so does this. */
+void dxgpu_worker_wake_at(void *opaque, uint64_t ns)
+{
+    DxgpuState *s = opaque;
+
+    timer_mod(s->wake_timer, ns);
 }
 
 static void dxgpu_worker_request_park(DxgpuState *s, unsigned reason)
@@ -152,6 +161,11 @@ bool dxgpu_worker_init(DxgpuState *s, Error **errp)
         s->worker_bh = qemu_bh_new_guarded(dxgpu_worker_main_bh, s,
                                            &DEVICE(s)->mem_reentrancy_guard);
     }
+    /*
+     * On the main loop also for a thread: a timer of another loop would be
+     * counted, but not run, when a test steps the clock.
+     */
+    s->wake_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, dxgpu_worker_kick, s);
     qemu_cond_init(&s->park_cond);
     if (!runstate_is_running()) {
         dxgpu_worker_park(s, DXGPU_PARK_STOPPED);
@@ -165,6 +179,8 @@ void dxgpu_worker_exit(DxgpuState *s)
 {
     qemu_del_vm_change_state_handler(s->vm_state);
     dxgpu_worker_park(s, DXGPU_PARK_EXIT);
+    timer_free(s->wake_timer);
+    s->wake_timer = NULL;
     qemu_bh_delete(s->worker_bh);
     s->worker_bh = NULL;
     if (s->iothread) {

@@ -30,7 +30,7 @@ typedef struct BadPacket {
 #define IN(page)        (1u << (page))
 
 static const BadPacket bad_packets[] = {
-    { "opcode 5", DXGPU_FAULT_OPCODE, 0x05, 0, 8 },
+    { "opcode 8", DXGPU_FAULT_OPCODE, 0x08, 0, 8 },
     { "opcode 0xff", DXGPU_FAULT_OPCODE, 0xff, 0, 8 },
 
     { "nop of 0 bytes", DXGPU_FAULT_LENGTH, DXGPU_OP_NOP, 0, 0 },

@@ -15,7 +15,7 @@
 #include "dxgpu-qtest.h"
 
 #define WORK_BYTES      (2u << 20)
-#define WORK_FILLS      24
+#define WORK_FILLS      200
 #define SECTION         "/dxgpu"
 #define QUEUE_TAIL      140     /* bytes of a queue from its ring's address */
 

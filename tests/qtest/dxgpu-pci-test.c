@@ -14,7 +14,7 @@
 #include "dxgpu-qtest.h"
 
 #define WORK_BYTES      (4u << 20)
-#define WORK_FILLS      24
+#define WORK_FILLS      200
 #define EXTENDED_SPACE  0xb0000000ull   /* where the test puts it on q35 */
 #define PCIEXBAR        0x60
 #define HEADER(id, version) ((id) | (version) << 16)

@@ -114,6 +114,11 @@ static uint64_t clock_ns(void *opaque)
     return atomic_fetch_add(&((struct fake *)opaque)->clock, 10);
 }
 
+static void wake_at(void *opaque, uint64_t ns)
+{
+    ((struct fake *)opaque)->wake_at = ns;
+}
+
 static const struct dxgpu_core_ops ops = {
     .dma_read = dma_read,
     .dma_write = dma_write,
@@ -122,6 +127,7 @@ static const struct dxgpu_core_ops ops = {
     .status_dirty = status_dirty,
     .raise_vector = raise_vector,
     .kick = kick,
+    .wake_at = wake_at,
     .crc32c = crc32c,
     .clock_ns = clock_ns,
 };
@@ -135,6 +141,7 @@ struct dxgpu_core_config fake_config(void)
         .spaces = 4,
         .ring_max_entries = 1024,
         .packet_budget = 8,
+        .nodes = 3,
     };
 
     return config;
@@ -224,8 +231,16 @@ void fake_run(struct fake *f)
 {
     int rounds = 0;
 
-    while (dxgpu_core_run(f->core)) {
+    for (;;) {
         g_assert_cmpint(rounds++, <, MAX_ROUNDS);
+        if (dxgpu_core_run(f->core)) {
+            continue;
+        }
+        if (!f->wake_at || f->clock_stands) {
+            break;
+        }
+        f->clock = MAX(f->clock, f->wake_at);
+        f->wake_at = 0;
     }
 }
 

@@ -33,8 +33,10 @@ struct fake {
     void *status;
     _Atomic bool bus_master;
     _Atomic uint32_t kicks;
-    _Atomic uint32_t vectors[1 + DXGPU_CORE_NODES];
+    _Atomic uint32_t vectors[1 + DXGPU_MAX_NODES];
     _Atomic uint64_t clock;
+    uint64_t wake_at;           /* asked for by the core; 0 = not */
+    bool clock_stands;          /* fake_run() does not let delays pass */
     /* Called before each DMA write, to change the world in mid-packet. */
     void (*on_write)(struct fake *f);
 };
@@ -82,7 +84,10 @@ enum dxgpu_cmd_result fake_command(struct fake *f, uint32_t opcode,
 #define fake_cmd3(f, op, a, b, c)       fake_command(f, op, a, b, c, 0, 0, 0)
 #define fake_cmd4(f, op, a, b, c, d)    fake_command(f, op, a, b, c, d, 0, 0)
 
-/* Runs the core until it would sleep; fails after too many rounds. */
+/*
+ * Runs the core until it would sleep, and lets delays pass; fails after too
+ * many rounds.
+ */
 void fake_run(struct fake *f);
 uint64_t fake_stat(struct fake *f, enum dxgpu_stat stat);
 

@@ -35,7 +35,7 @@ static void test_decode_header(void)
 {
     int opcode;
 
-    for (opcode = DXGPU_OP_CRC32C + 1; opcode < 256; opcode++) {
+    for (opcode = DXGPU_OP_INDIRECT + 1; opcode < 256; opcode++) {
         g_assert_cmpuint(decode(opcode, 0, 32, 0, 0, 0, 0, 32), ==,
                          DXGPU_FAULT_OPCODE);
     }
@@ -55,6 +55,60 @@ static void test_decode_header(void)
                      DXGPU_FAULT_OPERAND);
     g_assert_cmpuint(decode(DXGPU_OP_NOP, 0, 8, 1, 0, 0, 0, 8), ==,
                      DXGPU_FAULT_OPERAND);
+}
+
+static void test_decode_timestamp(void)
+{
+    g_assert_cmpuint(decode(5, 0, 16, 0, 8, 0, 0, 16), ==, 0);
+    g_assert_cmpuint(decode(5, 1, 16, 0, 8, 0, 0, 16), ==,
+                     DXGPU_FAULT_OPERAND);
+    g_assert_cmpuint(decode(5, 0, 24, 0, 8, 0, 0, 24), ==,
+                     DXGPU_FAULT_LENGTH);
+    g_assert_cmpuint(decode(5, 0, 16, 0, 8, 0, 0, 8), ==, DXGPU_FAULT_LENGTH);
+    g_assert_cmpuint(decode(5, 0, 16, 0, 4, 0, 0, 16), ==,
+                     DXGPU_FAULT_OPERAND);
+    g_assert_cmpuint(decode(5, 0, 16, 0, LIMIT, 0, 0, 16), ==,
+                     DXGPU_FAULT_ADDRESS);
+}
+
+static void test_decode_delay(void)
+{
+    const uint32_t most = DXGPU_CORE_MAX_DELAY_NS;
+
+    g_assert_cmpuint(decode(6, 0, 16, 0, 0, 0, 0, 16), ==, 0);
+    g_assert_cmpuint(decode(6, 0, 16, 0, most, 0, 0, 16), ==, 0);
+    g_assert_cmpuint(decode(6, 0, 16, 0, most + 1, 0, 0, 16), ==,
+                     DXGPU_FAULT_OPERAND);
+    g_assert_cmpuint(decode(6, 0, 16, 0, -1ull, 0, 0, 16), ==,
+                     DXGPU_FAULT_OPERAND);
+    g_assert_cmpuint(decode(6, 4, 16, 0, 1, 0, 0, 16), ==,
+                     DXGPU_FAULT_OPERAND);
+    g_assert_cmpuint(decode(6, 0, 8, 0, 1, 0, 0, 16), ==, DXGPU_FAULT_LENGTH);
+}
+
+static void test_decode_indirect(void)
+{
+    const uint32_t most = DXGPU_CORE_MAX_COMMAND_BYTES;
+
+    g_assert_cmpuint(decode(7, 0, 24, 0, 8, 8, 0, 24), ==, 0);
+    g_assert_cmpuint(decode(7, 0, 24, 0, 8, most, 0, 24), ==, 0);
+    g_assert_cmpuint(decode(7, 0, 24, 0, LIMIT - 8, 8, 0, 24), ==, 0);
+    g_assert_cmpuint(decode(7, 0, 24, 0, 8, most + 8, 0, 24), ==,
+                     DXGPU_FAULT_OPERAND);
+    g_assert_cmpuint(decode(7, 0, 24, 0, 8, 0, 0, 24), ==,
+                     DXGPU_FAULT_OPERAND);
+    g_assert_cmpuint(decode(7, 0, 24, 0, 8, 12, 0, 24), ==,
+                     DXGPU_FAULT_OPERAND);
+    g_assert_cmpuint(decode(7, 0, 24, 0, 4, 8, 0, 24), ==,
+                     DXGPU_FAULT_OPERAND);
+    g_assert_cmpuint(decode(7, 0, 24, 0, 8, pair(8, 1), 0, 24), ==,
+                     DXGPU_FAULT_OPERAND);
+    g_assert_cmpuint(decode(7, 2, 24, 0, 8, 8, 0, 24), ==,
+                     DXGPU_FAULT_OPERAND);
+    g_assert_cmpuint(decode(7, 0, 16, 0, 8, 8, 0, 24), ==,
+                     DXGPU_FAULT_LENGTH);
+    g_assert_cmpuint(decode(7, 0, 24, 0, LIMIT - 8, 16, 0, 24), ==,
+                     DXGPU_FAULT_ADDRESS);
 }
 
 static void test_decode_fence(void)
@@ -275,7 +329,7 @@ static void test_fence_interrupt(void)
     struct fake_queue q;
     uint32_t node;
 
-    for (node = 0; node < DXGPU_CORE_NODES; node++) {
+    for (node = 0; node < f->config.nodes; node++) {
         fake_context(f, node, 0, node);
         q = fake_queue(f, node, node, root, 4);
         fake_cmd2(f, DXGPU_CMD_DOORBELL_BIND, 0, node);
@@ -361,6 +415,9 @@ static void test_no_double_fetch(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/decode/timestamp", test_decode_timestamp);
+    g_test_add_func("/decode/delay", test_decode_delay);
+    g_test_add_func("/decode/indirect", test_decode_indirect);
     g_test_add_func("/decode/header", test_decode_header);
     g_test_add_func("/decode/fence", test_decode_fence);
     g_test_add_func("/decode/copy", test_decode_copy);

@@ -9,12 +9,12 @@
 
 static void check_empty(struct fake *f)
 {
-    struct dxgpu_node_status nodes[DXGPU_CORE_NODES];
+    struct dxgpu_node_status nodes[3];
     const uint8_t *status = f->status;
     uint32_t i;
 
     memset(nodes, 0, sizeof(nodes));
-    for (i = 0; i < DXGPU_CORE_NODES; i++) {
+    for (i = 0; i < f->config.nodes; i++) {
         nodes[i].running_queue = DXGPU_NO_QUEUE;
     }
     for (i = 0; i < f->layout.node_offset; i++) {

@@ -81,7 +81,7 @@ static enum dxgpu_cmd_result context_create(struct dxgpu_core *core,
     struct dxgpu_space *space;
 
     if (args[0] >= core->config.contexts || args[1] >= core->config.spaces ||
-        args[2] >= DXGPU_CORE_NODES) {
+        args[2] >= core->config.nodes) {
         return DXGPU_CMD_ERR_ID;
     }
     context = &core->contexts[args[0]];
@@ -261,6 +261,9 @@ static enum dxgpu_cmd_result doorbell_bind(struct dxgpu_core *core,
     result = find_queue(core, args[1], &q);
     if (result) {
         return result;
+    }
+    if (core->config.kernel_nodes >> q->context->node & 1) {
+        return DXGPU_CMD_ERR_ARGUMENT;
     }
     if (q->slot != DXGPU_NONE ||
         atomic_load(&core->slots[args[0]]) != DXGPU_NONE) {

@@ -47,6 +47,8 @@ static bool config_ok(const struct dxgpu_core_config *c)
            in_range(c->contexts, DXGPU_CORE_LIMIT_CONTEXTS) &&
            in_range(c->spaces, DXGPU_CORE_LIMIT_SPACES) &&
            in_range(c->packet_budget, DXGPU_CORE_LIMIT_BUDGET) &&
+           in_range(c->nodes, DXGPU_MAX_NODES) &&
+           !(c->kernel_nodes >> c->nodes) &&
            c->ring_max_entries >= DXGPU_CORE_RING_MIN_ENTRIES &&
            c->ring_max_entries <= DXGPU_CORE_LIMIT_RING_ENTRIES &&
            (c->ring_max_entries & (c->ring_max_entries - 1)) == 0;
@@ -99,7 +101,7 @@ void dxgpu_core_clear_objects(struct dxgpu_core *core)
         space->invalidate.queued = false;
         space->invalidate.fence_due = false;
     }
-    for (i = 0; i < DXGPU_CORE_NODES; i++) {
+    for (i = 0; i < DXGPU_MAX_NODES; i++) {
         memset(&core->nodes[i], 0, sizeof(core->nodes[i]));
     }
     core->requests = NULL;

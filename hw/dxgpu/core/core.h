@@ -32,10 +32,11 @@
 struct dxgpu_core;
 
 /* Limits that are not properties. */
-#define DXGPU_CORE_NODES                3
 #define DXGPU_CORE_RING_MIN_ENTRIES     2
 #define DXGPU_CORE_MAX_COMMAND_BYTES    (64 * 1024)
 #define DXGPU_CORE_MAX_TRANSFER_BYTES   (16 * 1024 * 1024)
+#define DXGPU_CORE_INDIRECT_DEPTH       2
+#define DXGPU_CORE_MAX_DELAY_NS         1000000000u
 
 /* Largest values that dxgpu_core_create() accepts. */
 #define DXGPU_CORE_LIMIT_SLOTS          4096
@@ -52,6 +53,8 @@ struct dxgpu_core_config {
     uint32_t spaces;            /* 1 .. DXGPU_CORE_LIMIT_SPACES */
     uint32_t ring_max_entries;  /* power of two */
     uint32_t packet_budget;     /* steps of one turn, 1 .. LIMIT_BUDGET */
+    uint32_t nodes;             /* 1 .. DXGPU_MAX_NODES */
+    uint32_t kernel_nodes;      /* a bit per node without user submission */
 };
 
 /* Where the record arrays of the status region lie, in bytes. */
@@ -100,6 +103,11 @@ struct dxgpu_core_ops {
     void (*raise_vector)(void *opaque, uint32_t vector);
     /* any: see to it that the worker calls dxgpu_core_run() soon. */
     void (*kick)(void *opaque);
+    /*
+     * worker: see to it that the worker calls dxgpu_core_run() when the device
+     * clock is at ns or later; replaces the time given before.
+     */
+    void (*wake_at)(void *opaque, uint64_t ns);
     /* worker: CRC-32C of data appended to what crc sums up (0 = nothing). */
     uint32_t (*crc32c)(void *opaque, uint32_t crc, const void *data,
                        uint32_t len);

@@ -11,6 +11,12 @@
  *
  * Commands are read through a window that lives for one turn. A packet that
  * the window cuts is read again as a whole, and only that copy is decoded.
+ *
+ * Command buffers within command buffers are a stack of frames of fixed size,
+ * and the offset of each only grows: whatever a process writes there while they
+ * are executed, an entry comes to an end.
+ *
+ * A delay ends the turn; the scheduler knows when it is over (sched.c).
  */
 #include <string.h>
 
@@ -39,28 +45,33 @@ static bool window_holds(const struct window *w, uint32_t offset,
 static bool next_packet(struct dxgpu_core *core, struct dxgpu_queue *q,
                         struct window *w, struct dxgpu_fault *fault)
 {
-    uint32_t avail = q->entry.command_bytes - q->offset;
+    struct dxgpu_frame *frame = &q->frames[q->depth];
+    uint32_t avail = frame->bytes - frame->offset;
     uint32_t length, code;
     uint64_t gpuva;
 
-    if (!window_holds(w, q->offset, avail)) {
-        w->start = q->offset;
+    if (!window_holds(w, frame->offset, avail)) {
+        w->start = frame->offset;
         w->len = avail < DXGPU_WINDOW_BYTES ? avail : DXGPU_WINDOW_BYTES;
         if (!dxgpu_mem_read(core, q->context->space,
-                            q->entry.command_gpuva + q->offset, w->bytes,
-                            w->len, fault)) {
+                            frame->gpuva + frame->offset, w->bytes, w->len,
+                            fault)) {
             w->len = 0;
             return false;
         }
     }
-    code = dxgpu_packet_decode(w->bytes + (q->offset - w->start), avail,
+    code = dxgpu_packet_decode(w->bytes + (frame->offset - w->start), avail,
                                &q->op, &length, &gpuva);
+    if (!code && q->op.opcode == DXGPU_OP_INDIRECT &&
+        q->depth == DXGPU_CORE_INDIRECT_DEPTH) {
+        code = DXGPU_FAULT_OPERAND;
+    }
     if (code) {
         fault->code = code;
         fault->gpuva = gpuva;
         return false;
     }
-    q->offset += length;
+    frame->offset += length;
     q->op_valid = true;
     return true;
 }
@@ -82,6 +93,35 @@ static bool fence_write(struct dxgpu_core *core, struct dxgpu_queue *q,
                                DXGPU_VECTOR_NODE(q->context->node));
     }
     return true;
+}
+
+static bool timestamp(struct dxgpu_core *core, struct dxgpu_queue *q,
+                      struct dxgpu_fault *fault)
+{
+    return dxgpu_mem_store_u64(core, q->context->space, q->op.dst,
+                               core->ops.clock_ns(core->opaque), fault);
+}
+
+/* The buffer of an INDIRECT comes next. */
+static void enter(struct dxgpu_queue *q)
+{
+    struct dxgpu_frame *frame = &q->frames[++q->depth];
+
+    frame->gpuva = q->op.src;
+    frame->bytes = q->op.pattern;
+    frame->offset = 0;
+}
+
+/* Leaves the buffers that are done; true if the entry's own is. */
+static bool leave(struct dxgpu_queue *q)
+{
+    while (q->frames[q->depth].offset == q->frames[q->depth].bytes) {
+        if (!q->depth) {
+            return true;
+        }
+        q->depth--;
+    }
+    return false;
 }
 
 static bool crc_result(struct dxgpu_core *core, struct dxgpu_queue *q,
@@ -144,6 +184,14 @@ static bool step(struct dxgpu_core *core, struct dxgpu_queue *q,
             return false;
         }
         break;
+    case DXGPU_OP_TIMESTAMP:
+        if (!timestamp(core, q, fault)) {
+            return false;
+        }
+        break;
+    case DXGPU_OP_INDIRECT:
+        enter(q);
+        break;
     default:
         break;
     }
@@ -160,13 +208,15 @@ static bool step(struct dxgpu_core *core, struct dxgpu_queue *q,
 /*
  * worker, without the lock: one turn of a queue that is present, has not
  * faulted and has work. Returns false with *fault filled in if the queue is to
- * stop; otherwise the queue has more work iff q->wp != q->rp.
+ * stop; otherwise the queue has more work iff q->wp != q->rp, and it is in a
+ * delay iff dxgpu_in_delay().
  */
 bool dxgpu_exec_turn(struct dxgpu_core *core, struct dxgpu_queue *q,
                      struct dxgpu_fault *fault)
 {
     struct window window = { 0 };
     uint32_t budget = core->config.packet_budget;
+    uint32_t depth;
 
     /* One step at least, or a storm of requests would stop all progress. */
     do {
@@ -179,12 +229,19 @@ bool dxgpu_exec_turn(struct dxgpu_core *core, struct dxgpu_queue *q,
         if (!q->op_valid && !next_packet(core, q, &window, fault)) {
             return false;
         }
+        if (dxgpu_in_delay(q)) {
+            return true;
+        }
+        depth = q->depth;
         if (!step(core, q, fault)) {
             return false;
         }
-        if (!q->op_valid && q->offset == q->entry.command_bytes &&
+        if (!q->op_valid && leave(q) &&
             !dxgpu_queue_complete(core, q, fault)) {
             return false;
+        }
+        if (q->depth != depth) {
+            window.len = 0;
         }
     } while (--budget && q->rp != q->wp && !dxgpu_attention(core));
     return true;

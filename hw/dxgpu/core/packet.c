@@ -4,7 +4,8 @@
  *
  * A pure function from private bytes to a checked struct dxgpu_op: no guest
  * memory, no state. What it accepts, exec.c may use without further checks
- * of form; addresses are only known to lie in the address space.
+ * of form; addresses are only known to lie in the address space. How deep an
+ * INDIRECT lies is no question of form and is checked there.
  *
  * Order of the checks, which fixes the fault code when several are wrong:
  * opcode, length, reserved bits and flags, operands, addresses.
@@ -27,6 +28,12 @@ static uint32_t packet_size(uint8_t opcode)
         return sizeof(struct dxgpu_packet_fill);
     case DXGPU_OP_CRC32C:
         return sizeof(struct dxgpu_packet_crc32c);
+    case DXGPU_OP_TIMESTAMP:
+        return sizeof(struct dxgpu_packet_timestamp);
+    case DXGPU_OP_DELAY:
+        return sizeof(struct dxgpu_packet_delay);
+    case DXGPU_OP_INDIRECT:
+        return sizeof(struct dxgpu_packet_indirect);
     default:
         return 0;
     }
@@ -77,6 +84,15 @@ static uint32_t check_crc32c(const struct dxgpu_op *op, uint64_t *gpuva)
     return code ? code : check_range(op->dst, 4, gpuva);
 }
 
+static uint32_t check_indirect(const struct dxgpu_op *op, uint64_t *gpuva)
+{
+    if (op->bytes || op->src % 8 || op->pattern % 8 || op->pattern == 0 ||
+        op->pattern > DXGPU_CORE_MAX_COMMAND_BYTES) {
+        return DXGPU_FAULT_OPERAND;
+    }
+    return check_range(op->src, op->pattern, gpuva);
+}
+
 /*
  * The operands and flags of a packet. Returns DXGPU_FAULT_NONE, OPCODE,
  * OPERAND, or ADDRESS with *gpuva.
@@ -94,6 +110,7 @@ uint32_t dxgpu_op_check(const struct dxgpu_op *op, uint64_t *gpuva)
     case DXGPU_OP_NOP:
         return op->bytes ? DXGPU_FAULT_OPERAND : DXGPU_FAULT_NONE;
     case DXGPU_OP_FENCE_WRITE:
+    case DXGPU_OP_TIMESTAMP:
         if (op->dst % 8 || op->bytes) {
             return DXGPU_FAULT_OPERAND;
         }
@@ -107,6 +124,11 @@ uint32_t dxgpu_op_check(const struct dxgpu_op *op, uint64_t *gpuva)
         return check_range(op->dst, op->bytes, gpuva);
     case DXGPU_OP_CRC32C:
         return check_crc32c(op, gpuva);
+    case DXGPU_OP_DELAY:
+        return op->bytes || op->value > DXGPU_CORE_MAX_DELAY_NS ?
+               DXGPU_FAULT_OPERAND : DXGPU_FAULT_NONE;
+    case DXGPU_OP_INDIRECT:
+        return check_indirect(op, gpuva);
     default:
         return DXGPU_FAULT_OPCODE;
     }
@@ -152,6 +174,33 @@ static void parse_crc32c(const uint8_t *bytes, struct dxgpu_op *op)
     op->dst = dxgpu_le64(p.result_gpuva);
     op->bytes = dxgpu_le32(p.bytes);
     op->pattern = dxgpu_le32(p.seed);
+}
+
+static void parse_timestamp(const uint8_t *bytes, struct dxgpu_op *op)
+{
+    struct dxgpu_packet_timestamp p;
+
+    memcpy(&p, bytes, sizeof(p));
+    op->dst = dxgpu_le64(p.gpuva);
+}
+
+static void parse_delay(const uint8_t *bytes, struct dxgpu_op *op)
+{
+    struct dxgpu_packet_delay p;
+
+    memcpy(&p, bytes, sizeof(p));
+    op->value = dxgpu_le64(p.ns);
+}
+
+/* False if a reserved field is not zero. */
+static bool parse_indirect(const uint8_t *bytes, struct dxgpu_op *op)
+{
+    struct dxgpu_packet_indirect p;
+
+    memcpy(&p, bytes, sizeof(p));
+    op->src = dxgpu_le64(p.gpuva);
+    op->pattern = dxgpu_le32(p.bytes);
+    return !p.reserved;
 }
 
 /*
@@ -208,6 +257,17 @@ uint32_t dxgpu_packet_decode(const uint8_t *bytes, uint32_t avail,
         break;
     case DXGPU_OP_CRC32C:
         parse_crc32c(bytes, op);
+        break;
+    case DXGPU_OP_TIMESTAMP:
+        parse_timestamp(bytes, op);
+        break;
+    case DXGPU_OP_DELAY:
+        parse_delay(bytes, op);
+        break;
+    case DXGPU_OP_INDIRECT:
+        if (!parse_indirect(bytes, op)) {
+            return DXGPU_FAULT_OPERAND;
+        }
         break;
     default:
         break;

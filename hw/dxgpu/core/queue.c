@@ -301,7 +301,10 @@ bool dxgpu_queue_fetch(struct dxgpu_core *core, struct dxgpu_queue *q,
     e->fence_value = dxgpu_le64(e->fence_value);
     q->active = true;
     q->op_valid = false;
-    q->offset = 0;
+    q->depth = 0;
+    q->frames[0].gpuva = e->command_gpuva;
+    q->frames[0].bytes = e->command_bytes;
+    q->frames[0].offset = 0;
 
     fault->code = dxgpu_entry_check(e, &fault->gpuva);
     if (fault->code) {

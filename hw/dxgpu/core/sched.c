@@ -7,6 +7,12 @@
  * and the queues of a node in a circle (DEV-8). Requests are served between
  * turns, when no queue executes, which is why to serve them is to acknowledge
  * them; the attention flag cuts a turn short for them.
+ *
+ * A queue in a delay holds its node: it is on no list, and no other queue of
+ * the node gets a turn until the device clock has advanced by what its packet
+ * says. Who takes it off the node before that (suspend, removal, a fault at a
+ * sample) leaves the rest of the time in the packet. The worker does not wait:
+ * it asks to be woken when the first delay is over.
  */
 #include "state.h"
 
@@ -30,7 +36,7 @@ void dxgpu_sched_push(struct dxgpu_core *core, struct dxgpu_queue *q)
 {
     struct dxgpu_node *node = &core->nodes[q->context->node];
 
-    if (!q->on_runlist) {
+    if (!q->on_runlist && node->holder != q) {
         q->on_runlist = true;
         q->next = NULL;
         q->prev = node->tail;
@@ -42,7 +48,8 @@ void dxgpu_sched_push(struct dxgpu_core *core, struct dxgpu_queue *q)
         node->tail = q;
         node->runnable++;
         dxgpu_status_queue_state(core, q, DXGPU_QUEUE_READY);
-        dxgpu_status_node(core, q->context->node, DXGPU_NO_QUEUE);
+        dxgpu_status_node(core, q->context->node, node->holder ?
+                          node->holder->id : DXGPU_NO_QUEUE);
     }
 }
 
@@ -61,15 +68,44 @@ static void unlink_queue(struct dxgpu_node *node, struct dxgpu_queue *q)
     q->on_runlist = false;
 }
 
-/* Under the lock: off the run list, if on it. */
+/* Under the lock: what has passed of the delay that holds the node. */
+uint64_t dxgpu_sched_held_ns(struct dxgpu_core *core, uint32_t node)
+{
+    struct dxgpu_node *n = &core->nodes[node];
+    uint64_t ns;
+
+    if (!n->holder) {
+        return 0;
+    }
+    ns = core->ops.clock_ns(core->opaque) - n->held_since;
+    return ns < n->holder->op.value ? ns : n->holder->op.value;
+}
+
+/* Under the lock: the holder goes off its node, with the rest of its delay. */
+static void end_hold(struct dxgpu_core *core, uint32_t node)
+{
+    struct dxgpu_node *n = &core->nodes[node];
+    uint64_t ns = dxgpu_sched_held_ns(core, node);
+
+    n->holder->op.value -= ns;
+    n->holder = NULL;
+    n->busy_ns += ns;
+}
+
+/* Under the lock: off the run list or the node, if on it. */
 void dxgpu_sched_remove(struct dxgpu_core *core, struct dxgpu_queue *q)
 {
     struct dxgpu_node *node = &core->nodes[q->context->node];
 
-    if (q->on_runlist) {
-        unlink_queue(node, q);
+    if (node->holder == q) {
+        end_hold(core, q->context->node);
         node->runnable--;
         dxgpu_status_node(core, q->context->node, DXGPU_NO_QUEUE);
+    } else if (q->on_runlist) {
+        unlink_queue(node, q);
+        node->runnable--;
+        dxgpu_status_node(core, q->context->node, node->holder ?
+                          node->holder->id : DXGPU_NO_QUEUE);
     }
 }
 
@@ -102,6 +138,18 @@ static void serve_remove(struct dxgpu_core *core, struct dxgpu_request *r)
     acknowledge(core, r, DXGPU_STAT_REMOVES);
 }
 
+/* Under the lock: the state to report of a queue that is not in a turn. */
+static uint32_t resting_state(struct dxgpu_core *core, struct dxgpu_queue *q)
+{
+    if (q->context->suspend_wanted) {
+        return DXGPU_QUEUE_SUSPENDED;
+    }
+    if (core->nodes[q->context->node].holder == q) {
+        return DXGPU_QUEUE_RUNNING;
+    }
+    return q->on_runlist ? DXGPU_QUEUE_READY : DXGPU_QUEUE_IDLE;
+}
+
 /*
  * Suspend and resume share one request, as only the last word counts: a resume
  * that comes before its suspend was served cancels it, and the suspend's fence
@@ -120,10 +168,7 @@ static void serve_suspend(struct dxgpu_core *core, struct dxgpu_request *r)
                 dxgpu_queue_mark_pending(core, q->id);
             }
             if (!q->faulted) {
-                dxgpu_status_queue_state(core, q, context->suspend_wanted ?
-                                         DXGPU_QUEUE_SUSPENDED :
-                                         q->on_runlist ? DXGPU_QUEUE_READY :
-                                         DXGPU_QUEUE_IDLE);
+                dxgpu_status_queue_state(core, q, resting_state(core, q));
             }
         }
         context->suspended = context->suspend_wanted;
@@ -197,11 +242,20 @@ static struct dxgpu_queue *pick(struct dxgpu_core *core)
 {
     struct dxgpu_queue *q;
     struct dxgpu_node *node;
-    uint32_t i;
+    uint32_t i, index;
 
-    for (i = 0; i < DXGPU_CORE_NODES; i++) {
-        node = &core->nodes[core->node_cursor];
-        core->node_cursor = (core->node_cursor + 1) % DXGPU_CORE_NODES;
+    for (i = 0; i < core->config.nodes; i++) {
+        index = core->node_cursor;
+        node = &core->nodes[index];
+        core->node_cursor = (core->node_cursor + 1) % core->config.nodes;
+        q = node->holder;
+        if (q) {
+            if (dxgpu_sched_held_ns(core, index) < q->op.value) {
+                continue;
+            }
+            end_hold(core, index);
+            return q;
+        }
         while ((q = node->head)) {
             if (!q->removing && !q->context->suspend_wanted) {
                 unlink_queue(node, q);
@@ -214,6 +268,37 @@ static struct dxgpu_queue *pick(struct dxgpu_core *core)
     return NULL;
 }
 
+/* Under the lock: the queue's delay begins, or goes on. */
+static void hold(struct dxgpu_core *core, struct dxgpu_queue *q)
+{
+    struct dxgpu_node *node = &core->nodes[q->context->node];
+
+    node->holder = q;
+    node->held_since = core->ops.clock_ns(core->opaque);
+    node->runnable++;
+}
+
+/* Asks to be woken when the first delay is over. */
+static void wake_for_delays(struct dxgpu_core *core)
+{
+    uint64_t end, first = UINT64_MAX;
+    uint32_t i;
+
+    pthread_mutex_lock(&core->lock);
+    for (i = 0; i < core->config.nodes; i++) {
+        struct dxgpu_node *node = &core->nodes[i];
+
+        if (node->holder) {
+            end = node->held_since + node->holder->op.value;
+            first = end < first ? end : first;
+        }
+    }
+    pthread_mutex_unlock(&core->lock);
+    if (first != UINT64_MAX) {
+        core->ops.wake_at(core->opaque, first);
+    }
+}
+
 /* One turn of one queue. Returns true if any queue can still run. */
 static bool run_queue(struct dxgpu_core *core)
 {
@@ -221,7 +306,7 @@ static bool run_queue(struct dxgpu_core *core)
     struct dxgpu_queue *q;
     uint32_t node, i;
     uint64_t start;
-    bool ok, more = false;
+    bool ok, held = false, more = false;
 
     pthread_mutex_lock(&core->lock);
     q = pick(core);
@@ -243,16 +328,19 @@ static bool run_queue(struct dxgpu_core *core)
     pthread_mutex_lock(&core->lock);
     core->nodes[node].busy_ns += core->ops.clock_ns(core->opaque) - start;
     core->nodes[node].runnable--;
-    if (ok && q->wp != q->rp) {
+    if (ok && dxgpu_in_delay(q)) {
+        hold(core, q);
+        held = true;
+    } else if (ok && q->wp != q->rp) {
         dxgpu_sched_push(core, q);
     } else if (ok) {
         /* One look more before the queue is left alone (ORD-29). */
         dxgpu_status_queue_state(core, q, DXGPU_QUEUE_IDLE);
         dxgpu_queue_mark_pending(core, q->id);
     }
-    dxgpu_status_node(core, node, DXGPU_NO_QUEUE);
-    for (i = 0; i < DXGPU_CORE_NODES; i++) {
-        more |= core->nodes[i].head != NULL;
+    dxgpu_status_node(core, node, held ? q->id : DXGPU_NO_QUEUE);
+    for (i = 0; i < core->config.nodes; i++) {
+        more |= core->nodes[i].head && !core->nodes[i].holder;
     }
     pthread_mutex_unlock(&core->lock);
     return more;
@@ -284,5 +372,6 @@ bool dxgpu_core_run(struct dxgpu_core *core)
         atomic_store(&core->awake, true);
         return true;
     }
+    wake_for_delays(core);
     return false;
 }

@@ -79,6 +79,8 @@ static void save_context(struct dxgpu_core *core,
 static void save_queue(struct dxgpu_core *core, struct dxgpu_queue *q,
                        struct dxgpu_snapshot_queue *out)
 {
+    uint32_t i;
+
     memset(out, 0, sizeof(*out));
     out->id = q->id;
     out->flags = (q->removing ? DXGPU_SNAPSHOT_REMOVING : 0) |
@@ -100,10 +102,13 @@ static void save_queue(struct dxgpu_core *core, struct dxgpu_queue *q,
         return;
     }
     out->flags |= DXGPU_SNAPSHOT_ACTIVE;
-    out->command_gpuva = q->entry.command_gpuva;
-    out->command_bytes = q->entry.command_bytes;
     out->entry_fence = q->entry.fence_value;
-    out->offset = q->offset;
+    out->depth = q->depth;
+    for (i = 0; i <= q->depth; i++) {
+        out->frames[i].gpuva = q->frames[i].gpuva;
+        out->frames[i].bytes = q->frames[i].bytes;
+        out->frames[i].offset = q->frames[i].offset;
+    }
     if (!q->op_valid) {
         return;
     }
@@ -116,6 +121,9 @@ static void save_queue(struct dxgpu_core *core, struct dxgpu_queue *q,
     out->src = q->op.src;
     out->dst = q->op.dst;
     out->value = q->op.value;
+    if (core->nodes[q->context->node].holder == q) {
+        out->value -= dxgpu_sched_held_ns(core, q->context->node);
+    }
 }
 
 void dxgpu_core_save(struct dxgpu_core *core, struct dxgpu_snapshot *snapshot)
@@ -148,9 +156,10 @@ void dxgpu_core_save(struct dxgpu_core *core, struct dxgpu_snapshot *snapshot)
                        &snapshot->queues[snapshot->num_queues++]);
         }
     }
-    for (i = 0; i < DXGPU_CORE_NODES; i++) {
+    for (i = 0; i < core->config.nodes; i++) {
         snapshot->nodes[i].packets = core->nodes[i].packets;
-        snapshot->nodes[i].busy_ns = core->nodes[i].busy_ns;
+        snapshot->nodes[i].busy_ns = core->nodes[i].busy_ns +
+                                     dxgpu_sched_held_ns(core, i);
     }
     pthread_mutex_unlock(&core->lock);
 }
@@ -257,9 +266,9 @@ static bool check_context(struct check *c,
         return wrong(c, "context %u is of space %u, which does not exist",
                      s->id, s->space);
     }
-    if (s->node >= DXGPU_CORE_NODES) {
+    if (s->node >= c->config->nodes) {
         return wrong(c, "context %u is of node %u, must be 0..%u", s->id,
-                     s->node, DXGPU_CORE_NODES - 1);
+                     s->node, c->config->nodes - 1);
     }
     return true;
 }
@@ -283,37 +292,62 @@ static struct dxgpu_op op_of(const struct dxgpu_snapshot_queue *s)
 static struct dxgpu_ring_entry entry_of(const struct dxgpu_snapshot_queue *s)
 {
     struct dxgpu_ring_entry entry = {
-        .command_gpuva = s->command_gpuva,
-        .command_bytes = s->command_bytes,
+        .command_gpuva = s->frames[0].gpuva,
+        .command_bytes = s->frames[0].bytes,
         .fence_value = s->entry_fence,
     };
 
     return entry;
 }
 
-/* The entry and the packet in execution. */
+/* A command buffer, of the entry or of an INDIRECT: the same rules. */
+static bool check_frame(struct check *c, const struct dxgpu_snapshot_queue *s,
+                        uint32_t depth)
+{
+    const struct dxgpu_snapshot_frame *frame = &s->frames[depth];
+    struct dxgpu_ring_entry entry = {
+        .command_gpuva = frame->gpuva,
+        .command_bytes = frame->bytes,
+    };
+    bool last = depth == s->depth && !(s->flags & DXGPU_SNAPSHOT_OP_VALID);
+    uint64_t gpuva;
+
+    if (dxgpu_entry_check(&entry, &gpuva) || frame->offset % 8 ||
+        frame->offset > frame->bytes ||
+        (last && frame->offset == frame->bytes)) {
+        return wrong(c, "queue %u is at byte %u of %u commands at 0x%llx",
+                     s->id, frame->offset, frame->bytes,
+                     (unsigned long long)frame->gpuva);
+    }
+    return true;
+}
+
+/* The entry, its command buffers and the packet in execution. */
 static bool check_execution(struct check *c,
                             const struct dxgpu_snapshot_queue *s)
 {
-    struct dxgpu_ring_entry entry = entry_of(s);
     struct dxgpu_op op = op_of(s);
-    bool valid = s->flags & DXGPU_SNAPSHOT_OP_VALID;
     uint64_t gpuva;
+    uint32_t i;
 
-    if (s->wp == s->rp || dxgpu_entry_check(&entry, &gpuva)) {
-        return wrong(c, "queue %u executes %u bytes at 0x%llx with RP %llu, "
-                     "WP %llu", s->id, s->command_bytes,
-                     (unsigned long long)s->command_gpuva,
-                     (unsigned long long)s->rp, (unsigned long long)s->wp);
+    if (s->wp == s->rp) {
+        return wrong(c, "queue %u executes an entry with RP = WP = %llu",
+                     s->id, (unsigned long long)s->rp);
     }
-    if (s->offset % 8 || s->offset > s->command_bytes ||
-        (s->offset == s->command_bytes && !valid)) {
-        return wrong(c, "queue %u is at byte %u of %u commands", s->id,
-                     s->offset, s->command_bytes);
+    if (s->depth > DXGPU_CORE_INDIRECT_DEPTH) {
+        return wrong(c, "queue %u executes at depth %u, must be 0..%u", s->id,
+                     s->depth, DXGPU_CORE_INDIRECT_DEPTH);
     }
-    if (valid && (dxgpu_op_check(&op, &gpuva) ||
-                  op.done % DXGPU_CHUNK_BYTES || op.done > op.bytes ||
-                  (op.done && op.done == op.bytes))) {
+    for (i = 0; i <= s->depth; i++) {
+        if (!check_frame(c, s, i)) {
+            return false;
+        }
+    }
+    if (s->flags & DXGPU_SNAPSHOT_OP_VALID &&
+        (dxgpu_op_check(&op, &gpuva) || op.done % DXGPU_CHUNK_BYTES ||
+         op.done > op.bytes || (op.done && op.done == op.bytes) ||
+         (op.opcode == DXGPU_OP_INDIRECT &&
+          s->depth == DXGPU_CORE_INDIRECT_DEPTH))) {
         return wrong(c, "queue %u executes packet 0x%02x, %u of %u bytes, "
                      "from 0x%llx to 0x%llx", s->id, op.opcode, op.done,
                      op.bytes, (unsigned long long)op.src,
@@ -469,6 +503,7 @@ static void load_queue(struct dxgpu_core *core,
                        const struct dxgpu_snapshot_queue *s)
 {
     struct dxgpu_queue *q = &core->queues[s->id];
+    uint32_t i;
 
     q->context = &core->contexts[s->context];
     q->entries = s->entries;
@@ -482,7 +517,12 @@ static void load_queue(struct dxgpu_core *core,
     q->active = s->flags & DXGPU_SNAPSHOT_ACTIVE;
     q->op_valid = s->flags & DXGPU_SNAPSHOT_OP_VALID;
     q->entry = entry_of(s);
-    q->offset = s->offset;
+    q->depth = s->depth;
+    for (i = 0; i <= s->depth && i <= DXGPU_CORE_INDIRECT_DEPTH; i++) {
+        q->frames[i].gpuva = s->frames[i].gpuva;
+        q->frames[i].bytes = s->frames[i].bytes;
+        q->frames[i].offset = s->frames[i].offset;
+    }
     q->op = op_of(s);
     atomic_store(&q->rings, s->rings);
     atomic_store(&q->ring_value, s->ring_value);
@@ -524,7 +564,7 @@ bool dxgpu_core_load(struct dxgpu_core *core,
     for (i = 0; i < snapshot->num_queues; i++) {
         load_queue(core, &snapshot->queues[i]);
     }
-    for (i = 0; i < DXGPU_CORE_NODES; i++) {
+    for (i = 0; i < core->config.nodes; i++) {
         core->nodes[i].packets = snapshot->nodes[i].packets;
         core->nodes[i].busy_ns = snapshot->nodes[i].busy_ns;
         dxgpu_status_node(core, i, DXGPU_NO_QUEUE);

@@ -45,6 +45,13 @@ struct dxgpu_snapshot_context {
     uint64_t fence;
 };
 
+/* A command buffer in execution; those beyond the depth are zero. */
+struct dxgpu_snapshot_frame {
+    uint64_t gpuva;
+    uint32_t bytes;
+    uint32_t offset;
+};
+
 struct dxgpu_snapshot_queue {
     uint32_t id;
     uint32_t flags;
@@ -62,10 +69,9 @@ struct dxgpu_snapshot_queue {
     uint64_t rings_seen;
     uint64_t fence;             /* of the removal */
     /* ACTIVE */
-    uint64_t command_gpuva;
     uint64_t entry_fence;
-    uint32_t command_bytes;
-    uint32_t offset;
+    uint32_t depth;
+    struct dxgpu_snapshot_frame frames[1 + DXGPU_CORE_INDIRECT_DEPTH];
     /* OP_VALID: struct dxgpu_op */
     uint8_t opcode;
     uint8_t op_flags;
@@ -94,7 +100,7 @@ struct dxgpu_snapshot {
     struct dxgpu_snapshot_space *spaces;
     struct dxgpu_snapshot_context *contexts;
     struct dxgpu_snapshot_queue *queues;
-    struct dxgpu_snapshot_node nodes[DXGPU_CORE_NODES];
+    struct dxgpu_snapshot_node nodes[DXGPU_MAX_NODES];
 };
 
 /* Makes room; false if memory is short. The rest is zero. */

@@ -65,16 +65,23 @@ struct dxgpu_context {
     struct dxgpu_request suspend;
 };
 
+/* A command buffer in execution: the entry's, or one of an INDIRECT. */
+struct dxgpu_frame {
+    uint64_t gpuva;
+    uint32_t bytes;
+    uint32_t offset;            /* of the next packet */
+};
+
 /* A decoded packet in execution: checked, private, resumable. */
 struct dxgpu_op {
     uint8_t opcode;
     uint8_t flags;
     uint32_t bytes;             /* to transfer */
     uint32_t done;              /* transferred */
-    uint32_t pattern;           /* of a fill; running sum of a CRC */
-    uint64_t src;
+    uint32_t pattern;           /* of a fill; sum of a CRC; indirect bytes */
+    uint64_t src;               /* also the address of an indirect buffer */
     uint64_t dst;               /* also the address of a fence or CRC result */
-    uint64_t value;             /* of a fence */
+    uint64_t value;             /* of a fence; nanoseconds left of a delay */
 };
 
 struct dxgpu_queue {
@@ -101,7 +108,8 @@ struct dxgpu_queue {
 
     bool active;                /* [worker] the entry at rp is in execution */
     bool op_valid;              /* [worker] op holds a packet not yet done */
-    uint32_t offset;            /* [worker] of the next packet */
+    uint32_t depth;             /* [worker] of the frame in execution */
+    struct dxgpu_frame frames[1 + DXGPU_CORE_INDIRECT_DEPTH];   /* [worker] */
     struct dxgpu_ring_entry entry;      /* [worker] private copy */
     struct dxgpu_op op;         /* [worker] */
 
@@ -114,8 +122,10 @@ struct dxgpu_node {
     struct dxgpu_queue *head;   /* [lock] */
     struct dxgpu_queue *tail;   /* [lock] */
     uint32_t runnable;          /* [lock] on the list or running */
+    struct dxgpu_queue *holder; /* [lock] in a delay, on no list; or NULL */
+    uint64_t held_since;        /* [lock] device clock */
     uint64_t packets;           /* [worker] */
-    uint64_t busy_ns;           /* [worker] */
+    uint64_t busy_ns;           /* [lock] */
 };
 
 struct dxgpu_tlb_entry {
@@ -144,7 +154,7 @@ struct dxgpu_core {
     struct dxgpu_space *spaces;
     struct dxgpu_context *contexts;
     struct dxgpu_queue *queues;
-    struct dxgpu_node nodes[DXGPU_CORE_NODES];
+    struct dxgpu_node nodes[DXGPU_MAX_NODES];
     struct dxgpu_request *requests;     /* [lock] oldest */
     struct dxgpu_request **requests_end;        /* [lock] */
 
@@ -243,6 +253,7 @@ void dxgpu_queue_fault(struct dxgpu_core *core, struct dxgpu_queue *q,
 void dxgpu_sched_request(struct dxgpu_core *core, struct dxgpu_request *r);
 void dxgpu_sched_push(struct dxgpu_core *core, struct dxgpu_queue *q);
 void dxgpu_sched_remove(struct dxgpu_core *core, struct dxgpu_queue *q);
+uint64_t dxgpu_sched_held_ns(struct dxgpu_core *core, uint32_t node);
 
 /* packet.c */
 uint32_t dxgpu_op_check(const struct dxgpu_op *op, uint64_t *gpuva);
@@ -251,6 +262,11 @@ uint32_t dxgpu_packet_decode(const uint8_t *bytes, uint32_t avail,
                              uint64_t *gpuva);
 
 /* exec.c */
+static inline bool dxgpu_in_delay(const struct dxgpu_queue *q)
+{
+    return q->op_valid && q->op.opcode == DXGPU_OP_DELAY && q->op.value;
+}
+
 bool dxgpu_exec_turn(struct dxgpu_core *core, struct dxgpu_queue *q,
                      struct dxgpu_fault *fault);
 

@@ -27,7 +27,7 @@ void dxgpu_status_layout(const struct dxgpu_core_config *config,
     end += config->spaces * (uint32_t)sizeof(struct dxgpu_space_status);
     end = (end + 63) & ~63u;
     layout->node_offset = end;
-    end += DXGPU_CORE_NODES * (uint32_t)sizeof(struct dxgpu_node_status);
+    end += config->nodes * (uint32_t)sizeof(struct dxgpu_node_status);
     layout->fault_offset = end;
     end += (config->queues + 63) / 64 * 8;
     layout->size = (end + 63) & ~63u;
@@ -77,7 +77,7 @@ void dxgpu_status_clear(struct dxgpu_core *core)
     for (offset = 0; offset < core->layout.size; offset += 8) {
         put(core, offset, 0);
     }
-    for (offset = 0; offset < DXGPU_CORE_NODES; offset++) {
+    for (offset = 0; offset < core->config.nodes; offset++) {
         dxgpu_status_node(core, offset, DXGPU_NO_QUEUE);
     }
     dirty(core, 0, core->layout.size);

@@ -19,6 +19,9 @@ enum dxgpu_opcode {
 	DXGPU_OP_COPY		= 0x02,
 	DXGPU_OP_FILL		= 0x03,
 	DXGPU_OP_CRC32C		= 0x04,
+	DXGPU_OP_TIMESTAMP	= 0x05,
+	DXGPU_OP_DELAY		= 0x06,
+	DXGPU_OP_INDIRECT	= 0x07,
 };
 
 struct dxgpu_packet_header {
@@ -79,5 +82,38 @@ struct dxgpu_packet_crc32c {
 };
 
 DXGPU_ASSERT_SIZE(struct dxgpu_packet_crc32c, 32);
+
+/* Writes the device clock in nanoseconds, as FENCE_WRITE writes its value. */
+struct dxgpu_packet_timestamp {
+	struct dxgpu_packet_header header;
+	uint64_t gpuva;			/* 8-byte aligned */
+};
+
+DXGPU_ASSERT_SIZE(struct dxgpu_packet_timestamp, 16);
+
+/*
+ * Keeps the node busy while the device clock advances: no other queue of the
+ * node runs. Suspend and removal take effect at once; what is left of the time
+ * follows after the resume.
+ */
+struct dxgpu_packet_delay {
+	struct dxgpu_packet_header header;
+	uint64_t ns;			/* 0 .. MAX_DELAY_NS */
+};
+
+DXGPU_ASSERT_SIZE(struct dxgpu_packet_delay, 16);
+
+/*
+ * Executes another command buffer, then what follows this packet. INDIRECT_DEPTH
+ * such packets may be nested; one more is an operand fault.
+ */
+struct dxgpu_packet_indirect {
+	struct dxgpu_packet_header header;
+	uint64_t gpuva;			/* 8-byte aligned */
+	uint32_t bytes;			/* multiple of 8, 8 .. MAX_COMMAND_BYTES */
+	uint32_t reserved;
+};
+
+DXGPU_ASSERT_SIZE(struct dxgpu_packet_indirect, 24);
 
 #endif /* DXGPU_PACKET_H */

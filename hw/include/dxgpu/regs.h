@@ -67,6 +67,10 @@
 #define DXGPU_REG_STATUS_NODE_STRIDE	0x060
 #define DXGPU_REG_STATUS_FAULT_OFFSET	0x064	/* bitmap of faulted queues, one bit each */
 
+/* Limits of the packets DELAY and INDIRECT; zero on a device without them. */
+#define DXGPU_REG_INDIRECT_DEPTH	0x06c	/* INDIRECT packets within one another */
+#define DXGPU_REG_MAX_DELAY_NS		0x070
+
 /* Device state. */
 #define DXGPU_REG_STATUS		0x080	/* read-only */
 #define   DXGPU_STATUS_DISABLED		0	/* after reset: no DMA, no execution */
@@ -134,7 +138,10 @@ enum dxgpu_cmd {
 	/* arg0 queue id. Samples WP, like a ring. */
 	DXGPU_CMD_QUEUE_KICK		= 0x22,
 
-	/* arg0 slot, arg1 queue id. BUSY if either is bound. Samples WP. */
+	/*
+	 * arg0 slot, arg1 queue id. BUSY if either is bound, ARGUMENT if the queue's node
+	 * takes no user submission. Samples WP.
+	 */
 	DXGPU_CMD_DOORBELL_BIND		= 0x30,
 	/* arg0 slot. The queue that was bound is sampled one last time. */
 	DXGPU_CMD_DOORBELL_UNBIND	= 0x31,
