@@ -9,13 +9,23 @@
  *
  * Lines are a word and key=value pairs; tests and the main job parse them, so
  * keys are only ever added. comm is made one word.
+ *
+ * A process can hold up its own pa->lock (its mmap_lock may wait for a FUSE
+ * server), so a reader holds no other lock over that one and gives up on it after a
+ * while: neither other processes nor the adapter's removal must wait for it.
  */
 #include <linux/ctype.h>
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/device.h>
+#include <linux/jiffies.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 
 #include "dxgkrnl.h"
+
+/* For all processes of one reading together; a suspension takes tdr_timeout_ms at most. */
+#define DXG_DEBUGFS_WAIT_MS	5000
 
 static struct dentry *dxg_debugfs_root;
 
@@ -105,6 +115,38 @@ static void dxg_show_process(struct seq_file *m, struct dxg_process_adapter *pa)
 	}
 }
 
+static bool dxg_lock_until(struct mutex *lock, unsigned long deadline)
+{
+	while (!mutex_trylock(lock)) {
+		if (time_after(jiffies, deadline))
+			return false;
+		usleep_range(500, 1000);
+	}
+	return true;
+}
+
+/* The processes of an adapter, with references; NULL without memory. */
+static struct dxg_process_adapter **dxg_processes_get(struct dxgadapter *adapter,
+						      unsigned int *count)
+{
+	struct dxg_process_adapter *pa, **list;
+
+	*count = 0;
+	mutex_lock(&adapter->lock);
+	list_for_each_entry(pa, &adapter->processes, adapter_node)
+		++*count;
+	list = kvcalloc(*count + 1, sizeof(*list), GFP_KERNEL);
+	*count = 0;
+	if (list) {
+		list_for_each_entry(pa, &adapter->processes, adapter_node) {
+			kref_get(&pa->kref);
+			list[(*count)++] = pa;
+		}
+	}
+	mutex_unlock(&adapter->lock);
+	return list;
+}
+
 static int dxg_state_show(struct seq_file *m, void *data)
 {
 	static const char * const states[] = {
@@ -112,15 +154,20 @@ static int dxg_state_show(struct seq_file *m, void *data)
 		[DXG_ADAPTER_STOPPED]	= "STOPPED",
 		[DXG_ADAPTER_REMOVED]	= "REMOVED",
 	};
+	unsigned long deadline = jiffies + msecs_to_jiffies(DXG_DEBUGFS_WAIT_MS);
 	struct dxgadapter *adapter = m->private;
-	struct dxg_process_adapter *pa;
+	struct dxg_process_adapter **list;
 	struct dxg_totals totals = { };
+	unsigned int count, i;
 
-	mutex_lock(&adapter->lock);
-	list_for_each_entry(pa, &adapter->processes, adapter_node) {
-		mutex_lock(&pa->lock);
-		dxg_count_process(pa, &totals);
-		mutex_unlock(&pa->lock);
+	list = dxg_processes_get(adapter, &count);
+	if (!list)
+		return -ENOMEM;
+	for (i = 0; i < count; i++) {
+		if (dxg_lock_until(&list[i]->lock, deadline)) {
+			dxg_count_process(list[i], &totals);
+			mutex_unlock(&list[i]->lock);
+		}
 	}
 	seq_printf(m, "adapter luid=%x:%x state=%s processes=%u devices=%u contexts=%u queues=%u doorbells=%u allocations=%u pinned_pages=%lu connects=%lld disconnects=%lld victimizations=%lld faults=%lld resets=%u\n",
 		   upper_32_bits(adapter->luid), lower_32_bits(adapter->luid),
@@ -129,12 +176,16 @@ static int dxg_state_show(struct seq_file *m, void *data)
 		   totals.pinned_pages, atomic64_read(&adapter->connects),
 		   atomic64_read(&adapter->disconnects), atomic64_read(&adapter->victimizations),
 		   atomic64_read(&adapter->faults), READ_ONCE(adapter->resets));
-	list_for_each_entry(pa, &adapter->processes, adapter_node) {
-		mutex_lock(&pa->lock);
-		dxg_show_process(m, pa);
-		mutex_unlock(&pa->lock);
+	for (i = 0; i < count; i++) {
+		if (dxg_lock_until(&list[i]->lock, deadline)) {
+			dxg_show_process(m, list[i]);
+			mutex_unlock(&list[i]->lock);
+		} else {
+			seq_printf(m, "busy pid=%d\n", list[i]->process->pid);
+		}
+		dxg_process_adapter_put(list[i]);
 	}
-	mutex_unlock(&adapter->lock);
+	kvfree(list);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(dxg_state);
