@@ -33,6 +33,7 @@ static void dxg_cb_notify_interrupt(HANDLE device, const DXGKARGCB_NOTIFY_INTERR
 					      data->SuspendContextCompleted.ContextSuspendFence);
 		break;
 	case DXGK_INTERRUPT_GPU_ENGINE_TIMEOUT:
+		WRITE_ONCE(adapter->reset_seen, READ_ONCE(adapter->resets));
 		queue_work(dxg_wq, &adapter->reset_work);
 		break;
 	case DXGK_INTERRUPT_GPU_ENGINE_STATE_CHANGE:

@@ -135,6 +135,7 @@ struct dxgadapter {
 	unsigned int resets;		/* same */
 	unsigned long reset_jiffies[DXG_RESETS_PER_MINUTE]; /* same; a ring indexed by resets */
 	struct work_struct reset_work;
+	unsigned int reset_seen;	/* resets when the miniport last asked for one */
 
 	struct mutex lock;		/* see above; here: processes */
 	struct list_head processes;	/* of dxg_process_adapter */

@@ -105,12 +105,13 @@ void dxg_adapter_reset(struct dxgadapter *adapter, unsigned int seen_resets,
 	dxg_wait_notify(adapter);
 }
 
-/* The device reported an engine time-out by interrupt. */
+/* The miniport reported a lost device. A reset that came since has served it too. */
 void dxg_adapter_reset_work(struct work_struct *work)
 {
 	struct dxgadapter *adapter = container_of(work, struct dxgadapter, reset_work);
 
-	dxg_adapter_reset(adapter, READ_ONCE(adapter->resets), NULL, "engine time-out reported");
+	dxg_adapter_reset(adapter, READ_ONCE(adapter->reset_seen), NULL,
+			  "engine time-out reported");
 }
 
 /* false: the miniport cannot do it. */

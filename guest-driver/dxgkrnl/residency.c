@@ -22,9 +22,11 @@ static void dxg_clear_all(struct dxg_allocation *allocation)
 	struct dxg_process_adapter *pa = allocation->device->pa;
 	struct dxg_va *va;
 
-	if (dxg_adapter_enter_destroy(pa->adapter)) {
-		list_for_each_entry(va, &allocation->mappings, node)
-			dxg_va_clear_entries(pa, va);
+	/* Each waits for the device: a reset must be able to come in between. */
+	list_for_each_entry(va, &allocation->mappings, node) {
+		if (!dxg_adapter_enter_destroy(pa->adapter))
+			break;
+		dxg_va_clear_entries(pa, va);
 		dxg_adapter_exit(pa->adapter);
 	}
 	allocation->entries_present = false;
