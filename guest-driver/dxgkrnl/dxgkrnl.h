@@ -510,6 +510,7 @@ extern unsigned int dxg_max_handles;
 extern unsigned int dxg_max_pinned_mb;
 extern unsigned int dxg_max_gpu_ranges;
 extern struct workqueue_struct *dxg_wq;
+extern struct workqueue_struct *dxg_exit_wq;
 extern const struct file_operations dxg_fops;
 
 void dxg_debugfs_init(void);

@@ -11,10 +11,14 @@
  * slots given back, so that nothing of it executes any more (FH-12, T23). Other
  * devices, also of the same process, are not touched (FH-13).
  */
+#include <linux/delay.h>
 #include <linux/slab.h>
 
 #include "dxgkrnl.h"
 #include "trace.h"
+
+/* How long a fault's work item waits for its process before it stands in line again. */
+#define DXG_FAULT_RETRY_MS	4
 
 #define DXG_HWQUEUE_FLAGS	0x1fu	/* b0 .. b4; no native fences, no test queues */
 
@@ -74,10 +78,17 @@ void dxg_hwqueue_fault_work(struct work_struct *work)
 	struct dxg_hwqueue *other;
 	struct dxg_context *context;
 
+	/*
+	 * A process can hold up its own lock for long (mmap_lock, FUSE). It must not
+	 * fill the workqueue, in which the faults and waits of others are, too.
+	 */
+	if (!mutex_trylock(&pa->lock)) {
+		msleep(DXG_FAULT_RETRY_MS);
+		queue_work(dxg_wq, work);
+		return;
+	}
 	trace_dxg_queue_fault(pa->process->pid, queue->obj.handle, queue->fault.address,
 			      queue->fault.error);
-
-	mutex_lock(&pa->lock);
 	if (queue->obj.dead)
 		goto out_unlock;
 	dxg_device_set_error(device, queue->fault.error == page_fault ?

@@ -29,6 +29,8 @@ module_param_named(max_gpu_ranges, dxg_max_gpu_ranges, uint, 0644);
 MODULE_PARM_DESC(max_gpu_ranges, "reservations and mappings of GPU addresses per process (default 16384)");
 
 struct workqueue_struct *dxg_wq;
+/* Ends of processes: seconds if work is left, and nothing else shall wait for them (FH-27). */
+struct workqueue_struct *dxg_exit_wq;
 
 static struct miscdevice dxg_misc = {
 	.minor	= MISC_DYNAMIC_MINOR,
@@ -40,14 +42,17 @@ static struct miscdevice dxg_misc = {
 
 static int __init dxg_init(void)
 {
-	int ret;
+	int ret = -ENOMEM;
 
 	dxg_wq = alloc_workqueue("dxgkrnl", WQ_UNBOUND, 0);
 	if (!dxg_wq)
 		return -ENOMEM;
+	dxg_exit_wq = alloc_workqueue("dxgkrnl-exit", WQ_UNBOUND, WQ_MAX_ACTIVE);
+	if (!dxg_exit_wq)
+		goto err_wq;
 	ret = dxg_mapping_init();
 	if (ret)
-		goto err_wq;
+		goto err_exit_wq;
 	dxg_debugfs_init();
 	ret = misc_register(&dxg_misc);
 	if (ret)
@@ -57,6 +62,8 @@ static int __init dxg_init(void)
 err_debugfs:
 	dxg_debugfs_exit();
 	dxg_mapping_exit();
+err_exit_wq:
+	destroy_workqueue(dxg_exit_wq);
 err_wq:
 	destroy_workqueue(dxg_wq);
 	return ret;
@@ -66,6 +73,7 @@ static void __exit dxg_exit(void)
 {
 	misc_deregister(&dxg_misc);
 	dxg_debugfs_exit();
+	destroy_workqueue(dxg_exit_wq);
 	destroy_workqueue(dxg_wq);
 	dxg_mapping_exit();
 	xa_destroy(&dxg_ids);

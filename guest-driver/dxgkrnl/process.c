@@ -67,7 +67,8 @@ static void dxg_notifier_release(struct mmu_notifier *notifier, struct mm_struct
 		return;
 	if (dxg_process_being_killed(process))
 		WRITE_ONCE(process->killed, true);
-	queue_delayed_work(dxg_wq, &process->mm_exit_work, msecs_to_jiffies(DXG_MM_EXIT_DELAY_MS));
+	queue_delayed_work(dxg_exit_wq, &process->mm_exit_work,
+			   msecs_to_jiffies(DXG_MM_EXIT_DELAY_MS));
 }
 
 static const struct mmu_notifier_ops dxg_notifier_ops = {

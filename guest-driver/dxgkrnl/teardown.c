@@ -288,5 +288,5 @@ void dxg_process_teardown(struct dxg_process *process)
 	if (dxg_process_drain(process, DXG_EXIT_WAIT_MS, DXG_EXIT_WAIT_MS))
 		dxg_process_destroy(process);
 	else
-		queue_work(dxg_wq, &process->teardown_work);
+		queue_work(dxg_exit_wq, &process->teardown_work);
 }
