@@ -248,12 +248,22 @@ class Private:
                 return None if version == "(none)" else version
         return None
 
-    def depends(self, package):
-        """Names of PACKAGE's direct dependencies."""
-        text = proc.output(["apt-cache", "depends", "--important", package],
-                           env=self.env)
-        return [line.split(":", 1)[1].strip() for line in text.splitlines()
-                if "Depends:" in line]
+    def depends(self, package, series):
+        """Names of PACKAGE's direct dependencies, the first of alternatives.
+
+        series: of the versions offered, the newest that begins so is meant.
+        """
+        text = proc.output(["apt-cache", "show", package], env=self.env)
+        for stanza in text.split("\n\n"):
+            fields = dict(line.split(": ", 1) for line in stanza.splitlines()
+                          if ": " in line and not line.startswith(" "))
+            if fields.get("Version", "").startswith(series):
+                return [item.split()[0]
+                        for item in fields.get("Depends", "").split(",")
+                        if item.strip()]
+        raise SetupError(f"the configured mirror offers no package {package} "
+                         f"{series}*",
+                         f"looked at: {paths.APT / 'sources.list'}")
 
     def download(self, packages):
         """Download PACKAGES' .deb files to build/dl; returns their paths."""

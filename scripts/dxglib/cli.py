@@ -56,7 +56,7 @@ def _add_setup(commands):
     command.add_argument("--only", metavar="STEP",
                          help="just this step; an unknown name lists them")
     command.add_argument("--kernel", default=kernel.DEFAULT, metavar="V",
-                         help="kernel of the guest (default %(default)s)")
+                         help=f"{kernel.HELP} (default %(default)s)")
     command.set_defaults(handler=_setup)
 
 

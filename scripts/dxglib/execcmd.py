@@ -90,8 +90,10 @@ def add_machine_options(command):
         type=number("--memory", machine.MEMORY_MB[0], machine.MEMORY_MB[-1]),
         help=f"memory in MB, {machine.MEMORY_MB[0]}..{machine.MEMORY_MB[-1]} "
              "(default %(default)s)")
-    command.add_argument("--kernel", metavar="V", default=kernel.DEFAULT,
-                         help="kernel of the guest (default %(default)s)")
+    # `dxg test --kernel V` tells it to the tests' own dxg in this way.
+    command.add_argument("--kernel", metavar="V",
+                         default=os.environ.get("DXG_KERNEL", kernel.DEFAULT),
+                         help=f"{kernel.HELP} (default %(default)s)")
 
 
 def number(option, low, high):
@@ -172,7 +174,7 @@ def _command(options, copies):
 
 def _exec(options):
     # Every argument is checked before any set-up is done.
-    version = kernel.check(options.kernel)
+    version = options.kernel = kernel.check(options.kernel)
     copies = _copies(options)
     argv = _command(options, copies)
     inserts = [_readable("--module", Path(name)) for name in options.module]
@@ -186,7 +188,7 @@ def _exec(options):
 
 
 def _shell(options):
-    version = kernel.check(options.kernel)
+    version = options.kernel = kernel.check(options.kernel)
     copies = _copies(options)
     inserts = [_readable("--module", Path(name)) for name in options.module]
     setup.ensure(version)

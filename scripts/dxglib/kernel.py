@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The guest's kernel: Debian's packages, downloaded and unpacked.
+"""The guest's kernel: Debian's packages, downloaded and unpacked, or one's own.
 
 build/kernel/VERSION/ holds the packages' trees and these stable names:
 
@@ -11,8 +11,15 @@ build/kernel/VERSION/ holds the packages' trees and these stable names:
 Debian's headers name /usr/src/... by absolute path; that line is rewritten to
 the unpacked place.  KERNEL_DEBS=DIR names a folder of .deb files instead of a
 download.
+
+One's own kernel is named by a folder: a source tree that was built (or its
+O= folder), or a folder with vmlinux or bzImage and a kbuild tree in headers/.
+It is used where it is, by links; modules of it that the guest needs are looked
+for in lib/modules of the folder, then in its kbuild tree.  Only its image is
+extracted anew when it changes.
 """
 
+import hashlib
 import os
 import re
 import shutil
@@ -24,8 +31,15 @@ from dxglib import apt, paths, steps
 from dxglib.errors import SetupError, UsageError
 
 DEFAULT = "6.1"
-# Version -> the meta packages that name the newest real ones.
-META = {"6.1": ("linux-image-cloud-amd64", "linux-headers-cloud-amd64")}
+# Debian 12's own, and the one of its backports.
+VERSIONS = ("6.1", "6.12")
+# The meta packages that name the newest real ones.
+META = ("linux-image-cloud-amd64", "linux-headers-cloud-amd64")
+HELP = (f"kernel of the guest: {', '.join(VERSIONS)}, or a folder with "
+        "vmlinux or bzImage and a kbuild tree (itself, or its headers/)")
+UTSRELEASE = "include/generated/utsrelease.h"
+# Name below build/kernel -> folder of the user, filled by check().
+_LOCAL = {}
 
 # Compression of the payload by its first bytes -> program on stdin/stdout.
 UNPACKERS = {
@@ -36,21 +50,60 @@ UNPACKERS = {
 }
 
 
-def check(version):
-    """Refuse a version that dxg has no packages for."""
-    if version not in META:
-        raise UsageError(f"--kernel {version}: not known; allowed: "
-                         + ", ".join(META))
-    return version
+def check(text):
+    """The name below build/kernel of --kernel's value TEXT.
+
+    A version of Debian, or a name made for the user's folder; a UsageError
+    for anything else.
+    """
+    if text in VERSIONS:
+        return text
+    folder = Path(text)
+    if not folder.is_dir():
+        raise UsageError(f"--kernel {text}: not known and no folder; allowed: "
+                         + ", ".join(VERSIONS) + ", PATH")
+    folder = folder.resolve()
+    _image(folder)
+    if not (_kbuild(folder) / UTSRELEASE).is_file():
+        raise UsageError(f"--kernel {text}: neither it nor its headers/ is a "
+                         f"built kbuild tree (there is no {UTSRELEASE})")
+    name = "own-" + hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    _LOCAL[name] = folder
+    return name
+
+
+def what(version):
+    """The words of the progress line of prepare()."""
+    if version in _LOCAL:
+        return f"Linux of {_LOCAL[version]}, linked"
+    return f"Linux {version} of Debian, unpacked"
+
+
+def _kbuild(folder):
+    inner = folder / "headers"
+    return inner if inner.is_dir() else folder
+
+
+def _image(folder):
+    """The user's kernel image, an ELF one before a bzImage."""
+    for name in ("vmlinux", "bzImage", "arch/x86/boot/bzImage"):
+        if (folder / name).is_file():
+            return folder / name
+    raise UsageError(f"--kernel {folder}: holds no vmlinux, bzImage or "
+                     "arch/x86/boot/bzImage")
 
 
 def inputs(version):
+    if version in _LOCAL:
+        folder = _LOCAL[version]
+        tree = _kbuild(folder)
+        return ("own 2", str(folder), _image(folder), tree / ".config",
+                tree / "Module.symvers", tree / UTSRELEASE)
     named = os.environ.get("KERNEL_DEBS")
     kept = paths.kernel(version) / "from"
     if named is None and kept.exists():
         named = kept.read_text()
-    return ("1", str(paths.kernel(version)), *META[version],
-            named or "archive")
+    return ("1", str(paths.kernel(version)), *META, named or "archive")
 
 
 def outputs(version):
@@ -61,6 +114,8 @@ def outputs(version):
 def prepare(context, version):
     """Unpack the kernel VERSION; the note names Debian's release."""
     base = paths.kernel(version)
+    if version in _LOCAL:
+        return _link(base, _LOCAL[version])
     named = os.environ.get("KERNEL_DEBS")
     if named:
         debs = _local(Path(named), version)
@@ -88,10 +143,10 @@ def release(version):
 
 def _download(context, version):
     private = apt.Private(context)
-    image_meta, headers_meta = META[version]
+    image_meta, headers_meta = META
 
     def only(package, pattern):
-        names = [name for name in private.depends(package)
+        names = [name for name in private.depends(package, f"{version}.")
                  if re.fullmatch(pattern, name)]
         if not names:
             raise SetupError(f"the mirror's {package} depends on no "
@@ -107,15 +162,37 @@ def _download(context, version):
 
 def _local(folder, version):
     found = []
-    for pattern in (f"linux-image-{version}*-cloud-amd64_*.deb",
-                    f"linux-headers-{version}*-cloud-amd64_*.deb",
-                    f"linux-headers-{version}*-common_*.deb",
-                    f"linux-kbuild-{version}*_*.deb"):
+    for pattern in (f"linux-image-{version}.*-cloud-amd64_*.deb",
+                    f"linux-headers-{version}.*-cloud-amd64_*.deb",
+                    f"linux-headers-{version}.*-common_*.deb",
+                    f"linux-kbuild-{version}[._]*.deb"):
         debs = sorted(folder.glob(pattern))
         if not debs:
             raise SetupError(f"KERNEL_DEBS={folder}: there is no {pattern}")
         found.append(debs[-1])
     return found
+
+
+def _link(base, folder):
+    """Make the stable names for the user's FOLDER; returns its release."""
+    tree, image = _kbuild(folder), _image(folder)
+    shutil.rmtree(base, ignore_errors=True)
+    base.mkdir(parents=True)
+    # Modules are built for this name; Debian's kernel.release is another.
+    release_name = (tree / UTSRELEASE).read_text().split('"')[1]
+    (base / "headers").symlink_to(tree)
+    (base / "bzImage").symlink_to(image)
+    if image.name == "vmlinux":
+        (base / "vmlinux").symlink_to(image)
+    else:
+        with open(base / "vmlinux", "wb") as out:
+            _extract(image.read_bytes(), out)
+    own = folder / "lib/modules" / release_name
+    (base / "lib/modules").mkdir(parents=True)
+    (base / "lib/modules" / release_name).symlink_to(
+        own if own.is_dir() else tree)
+    (base / "release").write_text(release_name + "\n")
+    return release_name
 
 
 def _release(base):

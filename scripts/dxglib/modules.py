@@ -16,6 +16,8 @@ import re
 from dxglib import kernel, paths
 
 JOBS = str(os.cpu_count() or 1)
+# A module loads without BTF as well, and making it takes pahole.
+NO_BTF = ("CONFIG_DEBUG_INFO_BTF_MODULES=",)
 # The kernel's own modules that the guest needs, each after those it uses.
 BASE = ("virtio_ring", "virtio", "virtio_pci_legacy_dev",
         "virtio_pci_modern_dev", "virtio_pci", "virtio_console")
@@ -41,7 +43,7 @@ def build(context, version):
     link_farm(src, {"": paths.GUEST_DRIVER, "hw-include": paths.HW_INCLUDE})
     context.command(
         ["make", "-C", paths.kernel(version) / "headers", f"M={src}",
-         f"DXGPU_HW_INCLUDE={paths.HW_INCLUDE}", "W=1", f"-j{JOBS}",
+         f"DXGPU_HW_INCLUDE={paths.HW_INCLUDE}", *NO_BTF, "W=1", f"-j{JOBS}",
          "modules"],
         "building the kernel modules", env=dict(os.environ, LC_ALL="C"))
     text = context.log_path.read_text(errors="replace")

@@ -26,7 +26,7 @@ def all_steps(version=kernel.DEFAULT):
              [paths.QEMU / "build.ninja"], qemu.configure),
         Step("qemu-build", "build QEMU with the device", qemu.build_inputs,
              [paths.QEMU_BIN, paths.QEMU_INFO], qemu.build),
-        Step(f"kernel-{version}", f"Linux {version} of Debian, unpacked",
+        Step(f"kernel-{version}", kernel.what(version),
              partial(kernel.inputs, version), kernel.outputs(version),
              partial(kernel.prepare, version=version)),
     ]

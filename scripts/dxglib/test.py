@@ -14,7 +14,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from dxglib import errors, paths, proc, setup, tap, ui
+from dxglib import errors, kernel, paths, proc, setup, tap, ui
 from dxglib.errors import DxgError, UsageError
 
 SUITES = ("unit", "qtest", "guest", "harness")
@@ -25,6 +25,10 @@ LONG_SUITE = "long"
 TEST_TEXT = """\
 Do the set-up that is stale and run the tests.  -k TEXT keeps those whose
 suite:name contains TEXT; several -k add up.  `--list` only names them.
+
+--kernel V runs the guest's tests, and only these, on another kernel.  Without
+it they run on the default one, a few of them (the suite guest-6.12) on the
+other.
 """
 
 
@@ -52,7 +56,8 @@ class Test:
 
 def add_parser(commands):
     command = commands.add_parser("test", help="run the tests",
-                                  usage="dxg test [-k TEXT]... [--list]",
+                                  usage="dxg test [-k TEXT]... [--list] "
+                                        "[--long] [--kernel V]",
                                   description=TEST_TEXT)
     command.add_argument("-k", metavar="TEXT", action="append", default=[],
                          dest="filters", help="only tests with TEXT in "
@@ -61,6 +66,8 @@ def add_parser(commands):
                          help="name the tests, run none")
     command.add_argument("--long", action="store_true",
                          help=f"also those of the suite '{LONG_SUITE}'")
+    command.add_argument("--kernel", metavar="V",
+                         help=f"{kernel.HELP}; only the suite guest")
     command.set_defaults(handler=_test)
 
 
@@ -83,17 +90,23 @@ def load():
     return sorted(tests, key=lambda test: rank.get(test.suite, len(rank)))
 
 
-def choose(tests, filters, long):
-    """Those that -k and --long ask for."""
+def choose(tests, filters, long, suite=None):
+    """Those that -k and --long ask for, of all suites or of one."""
     return [test for test in tests
             if (long or LONG_SUITE not in test.suites)
+            and suite in (None, test.suite)
             and (not filters
                  or any(text in test.title for text in filters))]
 
 
 def _test(options):
-    setup.ensure()
-    tests = choose(load(), options.filters, options.long)
+    version = kernel.DEFAULT
+    if options.kernel is not None:
+        version = kernel.check(options.kernel)
+        os.environ["DXG_KERNEL"] = options.kernel
+    setup.ensure(version)
+    tests = choose(load(), options.filters, options.long,
+                   "guest" if options.kernel is not None else None)
     if not tests:
         raise UsageError(f"-k {' -k '.join(options.filters)}: no test's "
                          "suite:name contains that; --list names them"

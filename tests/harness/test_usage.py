@@ -75,7 +75,7 @@ class Usage(unittest.TestCase):
             run.check_input(Path("/x"))
 
     def test_unknown_kernel(self):
-        self.refused("setup", "--kernel", "5.10", naming=["5.10", "6.1"])
+        self.refused("setup", "--kernel", "5.10", naming=["5.10", "6.1", "6.12"])
 
     def test_unknown_step(self):
         done = dxg("setup", "--only", "nonsense", DXG_NO_SETUP="0")
