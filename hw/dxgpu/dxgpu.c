@@ -95,7 +95,8 @@ static bool dxgpu_check_properties(DxgpuState *s, Error **errp)
                            errp) ||
         !dxgpu_check_range("packet-budget", c->packet_budget, 1,
                            DXGPU_CORE_LIMIT_BUDGET, errp) ||
-        !dxgpu_check_range("threads", s->threads, 0, 1, errp) ||
+        !dxgpu_check_range("threads", s->threads, 0,
+                           DXGPU_CORE_LIMIT_WORKERS, errp) ||
         !dxgpu_check_range("ring-max-entries", c->ring_max_entries,
                            DXGPU_CORE_RING_MIN_ENTRIES,
                            DXGPU_CORE_LIMIT_RING_ENTRIES, errp)) {
@@ -107,6 +108,7 @@ static bool dxgpu_check_properties(DxgpuState *s, Error **errp)
                    DXGPU_CORE_RING_MIN_ENTRIES, DXGPU_CORE_LIMIT_RING_ENTRIES);
         return false;
     }
+    s->config.workers = MAX(s->threads, 1);
     return dxgpu_nodes_init(s, errp);
 }
 
@@ -195,7 +197,9 @@ static const struct {
     { "packet-budget",
       "packets, or 64 KiB chunks, of a queue before the next one's turn, "
       "1..65536" },
-    { "threads", "1: a worker thread; 0: the main loop, deterministic" },
+    { "threads",
+      "worker threads, 1..8, which share the nodes; 0: the main loop, "
+      "deterministic" },
     { "nodes",
       "1..16 types of 3d, compute, copy, separated by colons; with -kernel "
       "behind it a node takes no user submission; 3d:compute:copy" },

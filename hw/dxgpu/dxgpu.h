@@ -44,6 +44,16 @@ enum {
     DXGPU_PARK_POWER    = 1 << 3,   /* D3hot */
 };
 
+/* worker.c: who runs one worker of the core. */
+typedef struct DxgpuWorker {
+    DxgpuState *s;
+    uint32_t index;
+    IOThread *iothread;         /* NULL if threads=0 */
+    QEMUBH *bh;
+    QEMUTimer *wake_timer;      /* main loop; the end of the first delay */
+    uint32_t parked;            /* atomic: the last request that was met */
+} DxgpuWorker;
+
 struct DxgpuState {
     PCIDevice parent_obj;
 
@@ -70,14 +80,11 @@ struct DxgpuState {
     QEMUBH *irq_bh;
 
     /* worker.c */
-    IOThread *iothread;         /* NULL if threads=0 */
-    QEMUBH *worker_bh;
-    QEMUTimer *wake_timer;      /* main loop; the end of the first delay */
+    DxgpuWorker workers[DXGPU_CORE_LIMIT_WORKERS];
     unsigned park_reasons;      /* BQL */
     uint32_t park_sequence;     /* BQL: number of the last request */
     uint32_t park_request;      /* atomic: number of a request, 0 = run */
-    uint32_t parked;            /* atomic: the last request that was met */
-    QemuCond park_cond;         /* parked changed */
+    QemuCond park_cond;         /* a worker's parked changed */
     VMChangeStateEntry *vm_state;
 
     /* vmstate.c: empty but during a save or load. */
@@ -140,18 +147,18 @@ void dxgpu_irq_wake(DxgpuState *s);
 /* Core operation, any thread. */
 void dxgpu_irq_raise(void *opaque, uint32_t vector);
 
-/* BQL: starts the worker, parked while the machine does not run. */
+/* BQL: starts the workers, parked while the machine does not run. */
 bool dxgpu_worker_init(DxgpuState *s, Error **errp);
-/* BQL: stops it for good; no core operation is called after this. */
+/* BQL: stops them for good; no core operation is called after this. */
 void dxgpu_worker_exit(DxgpuState *s);
 /* Core operation, any thread. */
-void dxgpu_worker_kick(void *opaque);
+void dxgpu_worker_kick(void *opaque, uint32_t worker);
 /* Core operation of the worker. */
-void dxgpu_worker_wake_at(void *opaque, uint64_t ns);
+void dxgpu_worker_wake_at(void *opaque, uint32_t worker, uint64_t ns);
 /*
- * BQL, which is released if the wait becomes long: after this the worker does
- * no DMA until the reason is taken back, which another thread may do as soon as
- * the BQL is free. Not from an MMIO handler of this device.
+ * BQL, which is released if the wait becomes long: after this no worker does
+ * any DMA until the reason is taken back, which another thread may do as soon
+ * as the BQL is free. Not from an MMIO handler of this device.
  */
 void dxgpu_worker_park(DxgpuState *s, unsigned reason);
 void dxgpu_worker_unpark(DxgpuState *s, unsigned reason);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * dxgpu: the worker, which runs the core.
+ * dxgpu: the workers, which run the core.
  *
- * Two pumps for one state machine. threads=1: an IOThread of the device's own,
- * asleep unless kicked; it does not poll, as that would take CPU time from the
- * vCPUs. threads=0: a bottom half of the main loop that does one turn each time
- * it runs, so the machine stays responsive and a test deterministic.
+ * Two pumps for one state machine. threads=1 or more: an IOThread of the
+ * device's own for each, asleep unless kicked; it does not poll, as that would
+ * take CPU time from the vCPUs. threads=0: a bottom half of the main loop that
+ * does one turn each time it runs, so the machine stays responsive and a test
+ * deterministic.
  *
  * Parking. A request has a number; the bottom half that finds one acknowledges
  * that number and does not run the core, so a late acknowledgement of an older
@@ -34,24 +35,24 @@
 #define DXGPU_PARK_LOOK_US      50
 
 /* True if the worker may not run now; then the request is acknowledged. */
-static bool dxgpu_worker_parked(DxgpuState *s)
+static bool dxgpu_worker_parked(DxgpuWorker *w)
 {
-    uint32_t request = qatomic_load_acquire(&s->park_request);
+    uint32_t request = qatomic_load_acquire(&w->s->park_request);
 
     if (!request) {
         return false;
     }
-    qatomic_store_release(&s->parked, request);
-    qemu_cond_broadcast(&s->park_cond);
+    qatomic_store_release(&w->parked, request);
+    qemu_cond_broadcast(&w->s->park_cond);
     return true;
 }
 
 static void dxgpu_worker_thread_bh(void *opaque)
 {
-    DxgpuState *s = opaque;
+    DxgpuWorker *w = opaque;
 
-    while (!dxgpu_worker_parked(s)) {
-        if (!dxgpu_core_run(s->core)) {
+    while (!dxgpu_worker_parked(w)) {
+        if (!dxgpu_core_run(w->s->core, w->index)) {
             break;
         }
     }
@@ -59,26 +60,42 @@ static void dxgpu_worker_thread_bh(void *opaque)
 
 static void dxgpu_worker_main_bh(void *opaque)
 {
-    DxgpuState *s = opaque;
+    DxgpuWorker *w = opaque;
 
-    if (!dxgpu_worker_parked(s) && dxgpu_core_run(s->core)) {
-        qemu_bh_schedule(s->worker_bh);
+    if (!dxgpu_worker_parked(w) && dxgpu_core_run(w->s->core, w->index)) {
+        qemu_bh_schedule(w->bh);
     }
 }
 
-void dxgpu_worker_kick(void *opaque)
+void dxgpu_worker_kick(void *opaque, uint32_t worker)
 {
     DxgpuState *s = opaque;
 
-    qemu_bh_schedule(s->worker_bh);
+    qemu_bh_schedule(s->workers[worker].bh);
+}
+
+static void dxgpu_worker_woken(void *opaque)
+{
+    DxgpuWorker *w = opaque;
+
+    qemu_bh_schedule(w->bh);
 }
 
 /* The device clock stands while the machine is stopped, and so does this. */
-void dxgpu_worker_wake_at(void *opaque, uint64_t ns)
+void dxgpu_worker_wake_at(void *opaque, uint32_t worker, uint64_t ns)
 {
     DxgpuState *s = opaque;
 
-    timer_mod(s->wake_timer, ns);
+    timer_mod(s->workers[worker].wake_timer, ns);
+}
+
+static void dxgpu_worker_schedule_all(DxgpuState *s)
+{
+    uint32_t i;
+
+    for (i = 0; i < s->config.workers; i++) {
+        qemu_bh_schedule(s->workers[i].bh);
+    }
 }
 
 static void dxgpu_worker_request_park(DxgpuState *s, unsigned reason)
@@ -91,13 +108,19 @@ static void dxgpu_worker_request_park(DxgpuState *s, unsigned reason)
         qatomic_store_release(&s->park_request, s->park_sequence);
     }
     dxgpu_core_yield(s->core);
-    qemu_bh_schedule(s->worker_bh);
+    dxgpu_worker_schedule_all(s);
 }
 
-static bool dxgpu_worker_is_parked(DxgpuState *s)
+static bool dxgpu_worker_all_parked(DxgpuState *s)
 {
-    return s->park_request &&
-           qatomic_load_acquire(&s->parked) == s->park_request;
+    uint32_t i;
+
+    for (i = 0; i < s->config.workers; i++) {
+        if (qatomic_load_acquire(&s->workers[i].parked) != s->park_request) {
+            return false;
+        }
+    }
+    return s->park_request;
 }
 
 void dxgpu_worker_park(DxgpuState *s, unsigned reason)
@@ -106,11 +129,11 @@ void dxgpu_worker_park(DxgpuState *s, unsigned reason)
 
     trace_dxgpu_park(s->park_reasons | reason);
     dxgpu_worker_request_park(s, reason);
-    if (!s->iothread) {
+    if (!s->threads) {
         /* The bottom half needs the BQL, which we hold: it is not running. */
         return;
     }
-    while (!dxgpu_worker_is_parked(s)) {
+    while (!dxgpu_worker_all_parked(s)) {
         if (looks < DXGPU_PARK_PATIENCE) {
             looks++;
             g_usleep(DXGPU_PARK_LOOK_US);
@@ -127,7 +150,7 @@ void dxgpu_worker_unpark(DxgpuState *s, unsigned reason)
     trace_dxgpu_unpark(s->park_reasons);
     if (!s->park_reasons) {
         qatomic_store_release(&s->park_request, 0);
-        qemu_bh_schedule(s->worker_bh);
+        dxgpu_worker_schedule_all(s);
     }
 }
 
@@ -142,30 +165,60 @@ static void dxgpu_worker_vm_state(void *opaque, bool running, RunState state)
     }
 }
 
-bool dxgpu_worker_init(DxgpuState *s, Error **errp)
+static void dxgpu_worker_destroy(DxgpuWorker *w)
+{
+    if (w->bh) {
+        timer_free(w->wake_timer);
+        qemu_bh_delete(w->bh);
+    }
+    if (w->iothread) {
+        iothread_destroy(w->iothread);
+    }
+    memset(w, 0, sizeof(*w));
+}
+
+static bool dxgpu_worker_create(DxgpuState *s, uint32_t index, Error **errp)
 {
     static unsigned number;     /* BQL: names must differ */
+    DxgpuWorker *w = &s->workers[index];
     g_autofree char *name = NULL;
 
+    w->s = s;
+    w->index = index;
     if (s->threads) {
         name = g_strdup_printf("dxgpu-worker%u", number++);
-        s->iothread = iothread_create(name, errp);
-        if (!s->iothread) {
+        w->iothread = iothread_create(name, errp);
+        if (!w->iothread) {
             return false;
         }
-        object_property_set_int(OBJECT(s->iothread), "poll-max-ns", 0,
+        object_property_set_int(OBJECT(w->iothread), "poll-max-ns", 0,
                                 &error_abort);
-        s->worker_bh = aio_bh_new(iothread_get_aio_context(s->iothread),
-                                  dxgpu_worker_thread_bh, s);
+        w->bh = aio_bh_new(iothread_get_aio_context(w->iothread),
+                           dxgpu_worker_thread_bh, w);
     } else {
-        s->worker_bh = qemu_bh_new_guarded(dxgpu_worker_main_bh, s,
-                                           &DEVICE(s)->mem_reentrancy_guard);
+        w->bh = qemu_bh_new_guarded(dxgpu_worker_main_bh, w,
+                                    &DEVICE(s)->mem_reentrancy_guard);
     }
     /*
      * On the main loop also for a thread: a timer of another loop would be
      * counted, but not run, when a test steps the clock.
      */
-    s->wake_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, dxgpu_worker_kick, s);
+    w->wake_timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, dxgpu_worker_woken, w);
+    return true;
+}
+
+bool dxgpu_worker_init(DxgpuState *s, Error **errp)
+{
+    uint32_t i;
+
+    for (i = 0; i < s->config.workers; i++) {
+        if (!dxgpu_worker_create(s, i, errp)) {
+            do {
+                dxgpu_worker_destroy(&s->workers[i]);
+            } while (i--);
+            return false;
+        }
+    }
     qemu_cond_init(&s->park_cond);
     if (!runstate_is_running()) {
         dxgpu_worker_park(s, DXGPU_PARK_STOPPED);
@@ -177,15 +230,12 @@ bool dxgpu_worker_init(DxgpuState *s, Error **errp)
 
 void dxgpu_worker_exit(DxgpuState *s)
 {
+    uint32_t i;
+
     qemu_del_vm_change_state_handler(s->vm_state);
     dxgpu_worker_park(s, DXGPU_PARK_EXIT);
-    timer_free(s->wake_timer);
-    s->wake_timer = NULL;
-    qemu_bh_delete(s->worker_bh);
-    s->worker_bh = NULL;
-    if (s->iothread) {
-        iothread_destroy(s->iothread);
-        s->iothread = NULL;
+    for (i = 0; i < s->config.workers; i++) {
+        dxgpu_worker_destroy(&s->workers[i]);
     }
     qemu_cond_destroy(&s->park_cond);
 }

@@ -327,7 +327,7 @@ static const char *const bad_properties[][4] = {
     { "contexts", "65537", "1", "65536" },
     { "spaces", "0", "1", "65536" },
     { "spaces", "65537", "1", "65536" },
-    { "threads", "2", "0", "1" },
+    { "threads", "9", "0", "8" },
     { "packet-budget", "0", "1", "65536" },
     { "packet-budget", "65537", "1", "65536" },
     { "ring-max-entries", "1", "2", "1048576" },

@@ -82,9 +82,12 @@ static void raise_vector(void *opaque, uint32_t vector)
     f->vectors[vector]++;
 }
 
-static void kick(void *opaque)
+static void kick(void *opaque, uint32_t worker)
 {
-    ((struct fake *)opaque)->kicks++;
+    struct fake *f = opaque;
+
+    g_assert_cmpuint(worker, <, f->config.workers);
+    f->kicks[worker]++;
 }
 
 uint32_t fake_crc32c(uint32_t crc, const void *data, size_t len)
@@ -114,9 +117,12 @@ static uint64_t clock_ns(void *opaque)
     return atomic_fetch_add(&((struct fake *)opaque)->clock, 10);
 }
 
-static void wake_at(void *opaque, uint64_t ns)
+static void wake_at(void *opaque, uint32_t worker, uint64_t ns)
 {
-    ((struct fake *)opaque)->wake_at = ns;
+    struct fake *f = opaque;
+
+    g_assert_cmpuint(worker, <, f->config.workers);
+    f->wake_at[worker] = ns;
 }
 
 static const struct dxgpu_core_ops ops = {
@@ -141,6 +147,7 @@ struct dxgpu_core_config fake_config(void)
         .spaces = 4,
         .ring_max_entries = 1024,
         .packet_budget = 8,
+        .workers = 1,
         .nodes = 3,
     };
 
@@ -230,17 +237,28 @@ enum dxgpu_cmd_result fake_command(struct fake *f, uint32_t opcode,
 void fake_run(struct fake *f)
 {
     int rounds = 0;
+    uint32_t worker;
+    bool more;
 
     for (;;) {
         g_assert_cmpint(rounds++, <, MAX_ROUNDS);
-        if (dxgpu_core_run(f->core)) {
+        for (worker = 0, more = false; worker < f->config.workers; worker++) {
+            more |= dxgpu_core_run(f->core, worker);
+        }
+        if (more) {
             continue;
         }
-        if (!f->wake_at || f->clock_stands) {
+        if (f->clock_stands) {
             break;
         }
-        f->clock = MAX(f->clock, f->wake_at);
-        f->wake_at = 0;
+        for (worker = 0; worker < f->config.workers; worker++) {
+            more |= f->wake_at[worker] != 0;
+            f->clock = MAX(f->clock, f->wake_at[worker]);
+            f->wake_at[worker] = 0;
+        }
+        if (!more) {
+            break;
+        }
     }
 }
 

@@ -21,7 +21,9 @@
 #include "dxgpu/status.h"
 
 #define FAKE_BASE       0x40000000ull
+#ifndef FAKE_BYTES
 #define FAKE_BYTES      (64u << 20)
+#endif
 #define FAKE_RW         (DXGPU_PTE_READ | DXGPU_PTE_WRITE)
 
 struct fake {
@@ -32,10 +34,11 @@ struct fake {
     uint64_t mem_used;
     void *status;
     _Atomic bool bus_master;
-    _Atomic uint32_t kicks;
+    _Atomic uint32_t kicks[DXGPU_CORE_LIMIT_WORKERS];
     _Atomic uint32_t vectors[1 + DXGPU_MAX_NODES];
     _Atomic uint64_t clock;
-    uint64_t wake_at;           /* asked for by the core; 0 = not */
+    /* Asked for by the core's workers; 0 = not. */
+    uint64_t wake_at[DXGPU_CORE_LIMIT_WORKERS];
     bool clock_stands;          /* fake_run() does not let delays pass */
     /* Called before each DMA write, to change the world in mid-packet. */
     void (*on_write)(struct fake *f);

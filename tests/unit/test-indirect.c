@@ -109,8 +109,8 @@ static void test_delay_holds_node(void)
     f->clock_stands = true;
     submit_delay(&a, DELAY_NS);
     kick(&a);
-    g_assert_cmpuint(f->wake_at, >, f->clock);
-    g_assert_cmpuint(f->wake_at, <=, f->clock + DELAY_NS);
+    g_assert_cmpuint(f->wake_at[0], >, f->clock);
+    g_assert_cmpuint(f->wake_at[0], <=, f->clock + DELAY_NS);
     fake_submit_fence(&b, 7);
     kick(&b);
     fake_submit_fence(&c, 8);
@@ -162,7 +162,7 @@ static void test_delay_is_preempted(void)
     fake_cmd1(f, DXGPU_CMD_CONTEXT_RESUME, 0);
     fake_run(f);
     g_assert_cmpuint(data(&a, 16), ==, 0);
-    rest = f->wake_at - f->clock;
+    rest = f->wake_at[0] - f->clock;
     g_assert_cmpuint(rest, <=, DELAY_NS * 3 / 4);
     g_assert_cmpuint(rest, >, DELAY_NS / 2);
     f->clock_stands = false;
@@ -309,7 +309,7 @@ static void test_saved(void)
         fake_submit(&q);
         fake_cmd1(f, DXGPU_CMD_QUEUE_KICK, 3);
         for (turns = 0; turns < i; turns++) {
-            dxgpu_core_run(f->core);
+            dxgpu_core_run(f->core, 0);
         }
         f->clock += DELAY_NS / 2;
         fences = fake_stat(f, DXGPU_STAT_FENCE_WRITES);
@@ -325,8 +325,8 @@ static void test_saved(void)
         fake_run(g);
         g_assert_cmpuint(fences + fake_stat(g, DXGPU_STAT_FENCE_WRITES), ==,
                          7);
-        g_assert_cmpuint(g->wake_at, >, g->clock);
-        g_assert_cmpuint(g->wake_at, <=, g->clock + DELAY_NS);
+        g_assert_cmpuint(g->wake_at[0], >, g->clock);
+        g_assert_cmpuint(g->wake_at[0], <=, g->clock + DELAY_NS);
         g->clock_stands = false;
         fake_run(g);
         q.f = g;

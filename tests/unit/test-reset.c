@@ -54,7 +54,7 @@ static struct fake_queue make_busy(struct fake *f)
     fake_put_fence(&a, a.data, 1, 0);
     fake_submit(&a);
     dxgpu_core_doorbell(f->core, 0, 1);
-    g_assert_true(dxgpu_core_run(f->core));
+    g_assert_true(dxgpu_core_run(f->core, 0));
     return a;
 }
 

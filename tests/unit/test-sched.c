@@ -41,7 +41,7 @@ static void test_round_robin(void)
 
     make_queues(f, q, 3, 19);
     for (turn = 1; turn <= 9; turn++) {
-        dxgpu_core_run(f->core);
+        dxgpu_core_run(f->core, 0);
         g_assert_cmpuint(fake_stat(f, DXGPU_STAT_PACKETS), ==,
                          turn <= 6 ? turn * 8 : 48 + (turn - 6) * 4);
         g_assert_cmpint(done(&q[0]), ==, turn >= 7);
@@ -69,10 +69,10 @@ static void test_long_packet_yields(void)
     fake_submit_fence(&b, 5);
     dxgpu_core_doorbell(f->core, 0, 1);
     fake_cmd1(f, DXGPU_CMD_QUEUE_KICK, 1);
-    dxgpu_core_run(f->core);
+    dxgpu_core_run(f->core, 0);
     g_assert_cmpuint(fake_load(f, b.data_bus), ==, 0);
-    dxgpu_core_run(f->core);
-    dxgpu_core_run(f->core);
+    dxgpu_core_run(f->core, 0);
+    dxgpu_core_run(f->core, 0);
     g_assert_cmpuint(fake_load(f, b.data_bus), ==, 5);
     g_assert_cmpuint(fake_control(&a)->rp, ==, 0);
     fake_run(f);
@@ -99,10 +99,10 @@ static void test_nodes(void)
         fake_submit(&q[i]);
         fake_cmd1(f, DXGPU_CMD_QUEUE_KICK, i);
     }
-    dxgpu_core_run(f->core);
+    dxgpu_core_run(f->core, 0);
     g_assert_cmpuint(fake_node_status(f, 0)->runnable, ==, 6);
     g_assert_cmpuint(fake_node_status(f, 2)->runnable, ==, 1);
-    dxgpu_core_run(f->core);
+    dxgpu_core_run(f->core, 0);
     g_assert_true(done(&q[7]));
     g_assert_cmpuint(fake_node_status(f, 2)->packets, ==, 8);
     g_assert_cmpuint(fake_node_status(f, 2)->busy_ns, >, 0);
@@ -129,7 +129,7 @@ static void test_suspend_resume(void)
 
     make_queues(f, q, 2, 19);
     dxgpu_core_set_int_enable(f->core, DXGPU_INT_ACK);
-    dxgpu_core_run(f->core);
+    dxgpu_core_run(f->core, 0);
     g_assert_cmpuint(fake_stat(f, DXGPU_STAT_PACKETS), ==, 8);
     suspend(f, 0, 41);
     g_assert_cmpuint(fake_context_status(f, 0)->suspend_fence, ==, 0);
@@ -262,7 +262,7 @@ static void test_remove(void)
 
     make_queues(f, q, 2, 19);
     fake_cmd2(f, DXGPU_CMD_DOORBELL_BIND, 0, 0);
-    dxgpu_core_run(f->core);
+    dxgpu_core_run(f->core, 0);
     dxgpu_core_doorbell(f->core, 0, 1);
     g_assert_cmpint(fake_cmd2(f, DXGPU_CMD_QUEUE_REMOVE, 0, 12), ==,
                     DXGPU_CMD_OK);

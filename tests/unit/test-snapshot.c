@@ -46,7 +46,7 @@ static struct fake_queue start(struct fake *f)
     fake_put_fence(&q, q.data + 8, 77, 0);
     fake_submit(&q);
     dxgpu_core_doorbell(f->core, 1, 1);
-    g_assert_true(dxgpu_core_run(f->core));
+    g_assert_true(dxgpu_core_run(f->core, 0));
     return q;
 }
 
@@ -64,7 +64,7 @@ static void test_mid_packet(void)
 
         f = fake_new(&config);
         q = start(f);
-        while (turns-- && dxgpu_core_run(f->core)) {
+        while (turns-- && dxgpu_core_run(f->core, 0)) {
             continue;
         }
         fills = fake_stat(f, DXGPU_STAT_FILL_BYTES);
@@ -250,6 +250,80 @@ static void test_refused(void)
     fake_free(g);
 }
 
+/* One number of a record of this size becomes another, often a likely one. */
+static void mutate(GRand *rand, void *records, size_t bytes)
+{
+    static const uint64_t likely[] = {
+        0, 1, 2, 3, 7, 8, 16, 127, 128, 4096, 0xffff, 0x10000, 1u << 31,
+        UINT32_MAX, 1ull << 47, 1ull << 48, UINT64_MAX - 7, UINT64_MAX,
+    };
+    uint64_t value = likely[g_rand_int_range(rand, 0, G_N_ELEMENTS(likely))];
+    size_t size = g_rand_boolean(rand) ? 4 : 8;
+    size_t at = g_rand_int_range(rand, 0, bytes / size) * size;
+
+    if (g_rand_int_range(rand, 0, 4) == 0) {
+        value = 1ull << g_rand_int_range(rand, 0, 64);
+    }
+    memcpy((char *)records + at, &value, size);
+}
+
+/*
+ * Whatever is accepted is safe to run: some numbers are changed at random, and
+ * the device works on with what came of it, resets, and works again.
+ */
+static void test_random(void)
+{
+    struct dxgpu_core_config config = fake_config();
+    struct dxgpu_snapshot s;
+    struct fake *f, *g;
+    struct fake_queue q;
+    GRand *rand = g_rand_new_with_seed(20261121);
+    unsigned int i, n, accepted = 0;
+    char why[160];
+
+    config.packet_budget = 1;
+    f = fake_new(&config);
+    q = start(f);
+    fake_space(f, 2);
+    fake_queue(f, 6, 0, q.root, 16);
+    g = copy_world(f);
+    for (i = 0; i < 3000; i++) {
+        g_assert_true(dxgpu_snapshot_init(&config, &s));
+        dxgpu_core_save(f->core, &s);
+        for (n = g_rand_int_range(rand, 1, 4); n; n--) {
+            switch (g_rand_int_range(rand, 0, 8)) {
+            case 0:
+                mutate(rand, s.spaces, 2 * sizeof(*s.spaces));
+                break;
+            case 1:
+                mutate(rand, s.contexts, sizeof(*s.contexts));
+                break;
+            default:
+                mutate(rand, s.queues, 2 * sizeof(*s.queues));
+                break;
+            }
+        }
+        if (dxgpu_core_load(g->core, &s, why, sizeof(why))) {
+            accepted++;
+            for (n = 0; n < 20; n++) {
+                dxgpu_core_run(g->core, 0);
+            }
+            dxgpu_core_doorbell(g->core, 1, 1);
+            dxgpu_core_control(g->core, DXGPU_CONTROL_RESET);
+            dxgpu_core_run(g->core, 0);
+            g_assert_cmpuint(dxgpu_core_status(g->core), ==,
+                             DXGPU_STATUS_DISABLED);
+        }
+        dxgpu_snapshot_free(&s);
+    }
+    g_test_message("%u of %u accepted", accepted, i);
+    g_assert_cmpuint(accepted, >, 100);
+    g_assert_cmpuint(accepted, <, i);
+    g_rand_free(rand);
+    fake_free(f);
+    fake_free(g);
+}
+
 /* The message is cut to the room that there is. */
 static void test_short_message(void)
 {
@@ -273,6 +347,7 @@ int main(int argc, char **argv)
     g_test_add_func("/snapshot/faulted", test_faulted);
     g_test_add_func("/snapshot/in-a-reset", test_reset);
     g_test_add_func("/snapshot/refused", test_refused);
+    g_test_add_func("/snapshot/random", test_random);
     g_test_add_func("/snapshot/short-message", test_short_message);
     return g_test_run();
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The core with a worker thread, and rings and commands from others: nothing
- * is lost and nothing is done twice, however binds, unbinds, suspends,
- * invalidates, removals and resets fall. For TSan as well as for ASan.
+ * The core with one or several worker threads, and rings and commands from
+ * others: nothing is lost and nothing is done twice, however binds, unbinds,
+ * suspends, invalidates, removals and resets fall. For TSan as well as for
+ * ASan.
  *
  * Rings come without a lock from several threads; commands from one at a time,
  * as under the BQL. Every wait is bounded by the test's own time-out.
@@ -17,27 +18,29 @@
 #define SLOTS 4
 #define RINGERS 3
 #define ENTRIES_PER_QUEUE 2000
+#define SEVERAL 3
 
 static struct fake *f;
 static _Atomic bool stop;
 static struct fake_queue queues[QUEUES];
 static _Atomic uint32_t waits;
+static pthread_t workers[SEVERAL];
 
 /* Sleeps as a real worker does: only when the core says so, until a kick. */
 static void *worker(void *opaque)
 {
+    uint32_t index = GPOINTER_TO_UINT(opaque);
     uint32_t seen = 0;
 
-    (void)opaque;
     while (!stop) {
-        while (f->kicks == seen) {
+        while (f->kicks[index] == seen) {
             if (stop) {
                 return NULL;
             }
             sched_yield();
         }
-        seen = f->kicks;
-        while (dxgpu_core_run(f->core)) {
+        seen = f->kicks[index];
+        while (dxgpu_core_run(f->core, index)) {
             if (stop) {
                 return NULL;
             }
@@ -73,6 +76,33 @@ static void start(pthread_t *thread, void *(*run)(void *), uintptr_t arg)
     g_assert_cmpint(pthread_create(thread, NULL, run, (void *)arg), ==, 0);
 }
 
+static void start_workers(void)
+{
+    uint32_t i;
+
+    for (i = 0; i < f->config.workers; i++) {
+        start(&workers[i], worker, i);
+    }
+}
+
+static void stop_workers(void)
+{
+    uint32_t i;
+
+    stop = true;
+    for (i = 0; i < f->config.workers; i++) {
+        pthread_join(workers[i], NULL);
+    }
+}
+
+static struct dxgpu_core_config config_of(const void *count)
+{
+    struct dxgpu_core_config config = fake_config();
+
+    config.workers = GPOINTER_TO_UINT(count);
+    return config;
+}
+
 /* One entry of a queue: a copy, and the fence that carries its number. */
 static bool try_submit(struct fake_queue *q)
 {
@@ -104,10 +134,10 @@ static bool all_done(void)
  * More queues than slots; a submitter that binds, rings and unbinds as a
  * driver does, with suspends and invalidates in between.
  */
-static void test_exactly_once(void)
+static void test_exactly_once(const void *count)
 {
-    struct dxgpu_core_config config = fake_config();
-    pthread_t thread, ringers[RINGERS];
+    struct dxgpu_core_config config = config_of(count);
+    pthread_t ringers[RINGERS];
     uint32_t slot = 0, bound[SLOTS] = { 0 };
     uint64_t root, fence = 0;
     int i, round = 0;
@@ -121,7 +151,7 @@ static void test_exactly_once(void)
     for (i = 0; i < QUEUES; i++) {
         queues[i] = fake_queue(f, i, i % 3, root, 16);
     }
-    start(&thread, worker, 0);
+    start_workers();
     for (i = 0; i < RINGERS; i++) {
         start(&ringers[i], ringer, i);
     }
@@ -158,8 +188,7 @@ static void test_exactly_once(void)
     for (i = 0; i < QUEUES; i++) {
         wait_for(&fake_control(&queues[i])->rp, ENTRIES_PER_QUEUE);
     }
-    stop = true;
-    pthread_join(thread, NULL);
+    stop_workers();
     for (i = 0; i < RINGERS; i++) {
         pthread_join(ringers[i], NULL);
     }
@@ -175,15 +204,15 @@ static void test_exactly_once(void)
 }
 
 /* A lone ring after the worker went to sleep always wakes it. */
-static void test_no_lost_wakeup(void)
+static void test_no_lost_wakeup(const void *count)
 {
-    pthread_t thread;
+    struct dxgpu_core_config config = config_of(count);
     struct fake_queue q;
     int i;
 
     stop = false;
-    f = fake_new(NULL);
-    start(&thread, worker, 0);
+    f = fake_new(&config);
+    start_workers();
     q.f = f;
     {
         uint64_t root = fake_space(f, 0);
@@ -197,31 +226,33 @@ static void test_no_lost_wakeup(void)
         dxgpu_core_doorbell(f->core, 0, i);
         wait_for(&fake_control(&q)->rp, i);
     }
-    stop = true;
-    pthread_join(thread, NULL);
+    stop_workers();
     g_assert_cmpuint(fake_stat(f, DXGPU_STAT_ENTRIES_COMPLETED), ==, 20000);
     fake_free(f);
 }
 
 /* Queues come and go, and the device is reset, under rings and load. */
-static void test_remove_and_reset(void)
+static void test_remove_and_reset(const void *count)
 {
-    pthread_t thread, ringers[RINGERS];
+    struct dxgpu_core_config config = config_of(count);
+    pthread_t ringers[RINGERS];
     uint64_t root, resets = 0;
     int i, round;
 
     stop = false;
-    f = fake_new(NULL);
-    start(&thread, worker, 0);
+    f = fake_new(&config);
+    start_workers();
     for (i = 0; i < RINGERS; i++) {
         start(&ringers[i], ringer, i);
     }
     for (round = 1; round <= 60; round++) {
         f->mem_used = 0;
         root = fake_space(f, 0);
-        fake_context(f, 0, 0, 0);
+        /* Another node for each context each time, so another worker. */
+        fake_context(f, 0, 0, round % 3);
+        fake_context(f, 1, 0, (round + 1) % 3);
         for (i = 0; i < 4; i++) {
-            queues[i] = fake_queue(f, i, 0, root, 16);
+            queues[i] = fake_queue(f, i, i % 2, root, 16);
             fake_cmd2(f, DXGPU_CMD_DOORBELL_BIND, i, i);
             while (queues[i].wp < 16) {
                 fake_put_fill(&queues[i], queues[i].data, 4096, round);
@@ -234,7 +265,7 @@ static void test_remove_and_reset(void)
         }
         for (i = 0; i < 4; i += 2) {
             wait_for(&fake_queue_status(f, i)->remove_fence, round);
-            g_assert_cmpint(fake_command(f, DXGPU_CMD_QUEUE_CREATE, i, 0,
+            g_assert_cmpint(fake_command(f, DXGPU_CMD_QUEUE_CREATE, i, i % 2,
                                          queues[i].ring, 16,
                                          queues[i].control, 0), ==,
                             DXGPU_CMD_OK);
@@ -249,8 +280,7 @@ static void test_remove_and_reset(void)
         g_assert_cmpuint(fake_stat(f, DXGPU_STAT_SLOTS_BOUND), ==, 0);
         dxgpu_core_control(f->core, DXGPU_CONTROL_ENABLE);
     }
-    stop = true;
-    pthread_join(thread, NULL);
+    stop_workers();
     for (i = 0; i < RINGERS; i++) {
         pthread_join(ringers[i], NULL);
     }
@@ -260,9 +290,24 @@ static void test_remove_and_reset(void)
 
 int main(int argc, char **argv)
 {
+    static const struct {
+        const char *name;
+        GTestDataFunc run;
+    } tests[] = {
+        { "exactly-once", test_exactly_once },
+        { "no-lost-wakeup", test_no_lost_wakeup },
+        { "remove-and-reset", test_remove_and_reset },
+    };
+    unsigned int i, count;
+
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/threads/exactly-once", test_exactly_once);
-    g_test_add_func("/threads/no-lost-wakeup", test_no_lost_wakeup);
-    g_test_add_func("/threads/remove-and-reset", test_remove_and_reset);
+    for (i = 0; i < G_N_ELEMENTS(tests); i++) {
+        for (count = 1; count <= SEVERAL; count += SEVERAL - 1) {
+            g_autofree char *path = g_strdup_printf("/threads/%u/%s", count,
+                                                    tests[i].name);
+
+            g_test_add_data_func(path, GUINT_TO_POINTER(count), tests[i].run);
+        }
+    }
     return g_test_run();
 }

@@ -68,9 +68,7 @@ static enum dxgpu_cmd_result space_invalidate(struct dxgpu_core *core,
     if (!space->present) {
         return DXGPU_CMD_ERR_NOT_FOUND;
     }
-    space->invalidate.fence = args[3];
-    space->invalidate.fence_due = true;
-    dxgpu_sched_request(core, &space->invalidate);
+    dxgpu_sched_invalidate(core, space, args[3]);
     return DXGPU_CMD_OK;
 }
 
@@ -147,7 +145,8 @@ static enum dxgpu_cmd_result context_suspend(struct dxgpu_core *core,
     context->suspend_wanted = true;
     context->suspend.fence = args[1];
     context->suspend.fence_due = true;
-    dxgpu_sched_request(core, &context->suspend);
+    dxgpu_sched_request(dxgpu_worker_of(core, context->node),
+                        &context->suspend);
     return DXGPU_CMD_OK;
 }
 
@@ -161,7 +160,8 @@ static enum dxgpu_cmd_result context_resume(struct dxgpu_core *core,
         return result;
     }
     context->suspend_wanted = false;
-    dxgpu_sched_request(core, &context->suspend);
+    dxgpu_sched_request(dxgpu_worker_of(core, context->node),
+                        &context->suspend);
     return DXGPU_CMD_OK;
 }
 
@@ -189,6 +189,7 @@ static enum dxgpu_cmd_result queue_create(struct dxgpu_core *core,
 
     /* Latched here and never read from guest memory again (SEC-3). */
     q->context = context;
+    atomic_store(&q->worker, dxgpu_worker_of(core, context->node)->index);
     q->ring = args[2];
     q->entries = args[3];
     q->control = args[4];
@@ -233,7 +234,7 @@ static enum dxgpu_cmd_result queue_remove(struct dxgpu_core *core,
     q->removing = true;
     q->remove.fence = args[1];
     q->remove.fence_due = true;
-    dxgpu_sched_request(core, &q->remove);
+    dxgpu_sched_request(dxgpu_queue_worker(core, q), &q->remove);
     return DXGPU_CMD_OK;
 }
 
@@ -332,7 +333,7 @@ dxgpu_core_command(struct dxgpu_core *core, uint32_t opcode,
     if (result) {
         dxgpu_core_count(core, DXGPU_STAT_COMMAND_ERRORS, 1);
     } else {
-        dxgpu_core_wake(core);
+        dxgpu_core_wake_all(core);
     }
     return result;
 }

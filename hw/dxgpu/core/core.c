@@ -4,7 +4,7 @@
  *
  * The state machine: DISABLED -> (ENABLE) -> ENABLED -> (RESET) -> RESETTING
  * -> DISABLED; RESET is also taken in DISABLED. A reset by register is carried
- * out by the worker between two steps, so the register write never waits and
+ * out by the workers between two steps, so the register write never waits and
  * no DMA is in flight when it is done (DEV-12). A reset of the system does the
  * same with the worker parked, and clears the registers too.
  */
@@ -17,16 +17,34 @@
  * The worker sleeps only after it has cleared awake and then found nothing to
  * do, so whoever makes work first and then finds awake set need not kick.
  */
-void dxgpu_core_wake(struct dxgpu_core *core)
+void dxgpu_core_wake(struct dxgpu_core *core, struct dxgpu_worker *w)
 {
-    if (!atomic_exchange(&core->awake, true)) {
-        core->ops.kick(core->opaque);
+    if (!atomic_exchange(&w->awake, true)) {
+        core->ops.kick(core->opaque, w->index);
+    }
+}
+
+/* Those that have something to do. */
+void dxgpu_core_wake_all(struct dxgpu_core *core)
+{
+    struct dxgpu_worker *w;
+    uint32_t i;
+
+    for (i = 0; i < core->config.workers; i++) {
+        w = &core->workers[i];
+        if (atomic_load(&w->attention) || dxgpu_queue_any_pending(core, w)) {
+            dxgpu_core_wake(core, w);
+        }
     }
 }
 
 void dxgpu_core_yield(struct dxgpu_core *core)
 {
-    atomic_store(&core->attention, true);
+    uint32_t i;
+
+    for (i = 0; i < core->config.workers; i++) {
+        atomic_store(&core->workers[i].attention, true);
+    }
 }
 
 uint64_t dxgpu_core_new_tag(struct dxgpu_core *core)
@@ -47,6 +65,7 @@ static bool config_ok(const struct dxgpu_core_config *c)
            in_range(c->contexts, DXGPU_CORE_LIMIT_CONTEXTS) &&
            in_range(c->spaces, DXGPU_CORE_LIMIT_SPACES) &&
            in_range(c->packet_budget, DXGPU_CORE_LIMIT_BUDGET) &&
+           in_range(c->workers, DXGPU_CORE_LIMIT_WORKERS) &&
            in_range(c->nodes, DXGPU_MAX_NODES) &&
            !(c->kernel_nodes >> c->nodes) &&
            c->ring_max_entries >= DXGPU_CORE_RING_MIN_ENTRIES &&
@@ -54,24 +73,37 @@ static bool config_ok(const struct dxgpu_core_config *c)
            (c->ring_max_entries & (c->ring_max_entries - 1)) == 0;
 }
 
+static void clear_worker(struct dxgpu_core *core, struct dxgpu_worker *w)
+{
+    uint32_t i;
+
+    for (i = 0; i < core->num_words; i++) {
+        atomic_store(&w->pending[i], 0);
+    }
+    for (i = 0; i < core->num_summaries; i++) {
+        atomic_store(&w->pending_words[i], 0);
+    }
+    w->arrived = false;
+    w->requests = NULL;
+    w->requests_end = &w->requests;
+    memset(w->tlb, 0, sizeof(w->tlb));
+}
+
 /*
- * All objects gone. The lock is held; the caller is the worker, or the front
- * while the worker is parked. Requests that wait are dropped with their
+ * All objects gone. The lock is held and no worker runs: all have arrived at a
+ * reset, or are parked. Requests that wait are dropped with their
  * fences: their objects are gone, and who waits sees the state of the device.
  */
 void dxgpu_core_clear_objects(struct dxgpu_core *core)
 {
     const struct dxgpu_core_config *c = &core->config;
-    uint32_t i;
+    uint32_t i, j;
 
     for (i = 0; i < c->slots; i++) {
         atomic_store(&core->slots[i], DXGPU_NONE);
     }
-    for (i = 0; i < core->num_words; i++) {
-        atomic_store(&core->pending[i], 0);
-    }
-    for (i = 0; i < core->num_summaries; i++) {
-        atomic_store(&core->pending_words[i], 0);
+    for (i = 0; i < c->workers; i++) {
+        clear_worker(core, &core->workers[i]);
     }
     for (i = 0; i < c->queues; i++) {
         struct dxgpu_queue *q = &core->queues[i];
@@ -98,18 +130,17 @@ void dxgpu_core_clear_objects(struct dxgpu_core *core)
 
         space->present = false;
         space->contexts = 0;
-        space->invalidate.queued = false;
-        space->invalidate.fence_due = false;
+        space->unserved = 0;
+        for (j = 0; j < c->workers; j++) {
+            space->invalidate[j].queued = false;
+        }
     }
     for (i = 0; i < DXGPU_MAX_NODES; i++) {
         memset(&core->nodes[i], 0, sizeof(core->nodes[i]));
     }
-    core->requests = NULL;
-    core->requests_end = &core->requests;
     for (i = DXGPU_STAT_SLOTS_BOUND; i < DXGPU_STAT_COUNT; i++) {
         atomic_store(&core->stats[i], 0);
     }
-    memset(core->tlb, 0, sizeof(core->tlb));
 }
 
 static void clear_tables(struct dxgpu_core *core)
@@ -120,12 +151,48 @@ static void clear_tables(struct dxgpu_core *core)
     pthread_mutex_unlock(&core->lock);
 }
 
+static bool init_workers(struct dxgpu_core *core)
+{
+    struct dxgpu_worker *w;
+    uint32_t i;
+
+    for (i = 0; i < core->config.workers; i++) {
+        w = &core->workers[i];
+        w->index = i;
+        w->pending = calloc(core->num_words, sizeof(*w->pending));
+        w->pending_words = calloc(core->num_summaries,
+                                  sizeof(*w->pending_words));
+        w->chunk = malloc(DXGPU_CHUNK_BYTES);
+        if (!w->pending || !w->pending_words || !w->chunk) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The core, wholly made or not, and what it has. */
+static void free_arrays(struct dxgpu_core *core)
+{
+    uint32_t i;
+
+    for (i = 0; i < core->config.workers; i++) {
+        free(core->workers[i].pending);
+        free(core->workers[i].pending_words);
+        free(core->workers[i].chunk);
+    }
+    free(core->slots);
+    free(core->spaces);
+    free(core->contexts);
+    free(core->queues);
+    free(core);
+}
+
 struct dxgpu_core *dxgpu_core_create(const struct dxgpu_core_config *config,
                                      const struct dxgpu_core_ops *ops,
                                      void *opaque, void *status)
 {
     struct dxgpu_core *core;
-    uint32_t i;
+    uint32_t i, j;
 
     if (!config_ok(config)) {
         return NULL;
@@ -146,21 +213,9 @@ struct dxgpu_core *dxgpu_core_create(const struct dxgpu_core_config *config,
     core->spaces = calloc(config->spaces, sizeof(*core->spaces));
     core->contexts = calloc(config->contexts, sizeof(*core->contexts));
     core->queues = calloc(config->queues, sizeof(*core->queues));
-    core->pending = calloc(core->num_words, sizeof(*core->pending));
-    core->pending_words = calloc(core->num_summaries,
-                                 sizeof(*core->pending_words));
-    core->chunk = malloc(DXGPU_CHUNK_BYTES);
     if (!core->slots || !core->spaces || !core->contexts || !core->queues ||
-        !core->pending || !core->pending_words || !core->chunk ||
-        pthread_mutex_init(&core->lock, NULL)) {
-        free(core->slots);
-        free(core->spaces);
-        free(core->contexts);
-        free(core->queues);
-        free(core->pending);
-        free(core->pending_words);
-        free(core->chunk);
-        free(core);
+        !init_workers(core) || pthread_mutex_init(&core->lock, NULL)) {
+        free_arrays(core);
         return NULL;
     }
 
@@ -174,8 +229,10 @@ struct dxgpu_core *dxgpu_core_create(const struct dxgpu_core_config *config,
         core->contexts[i].suspend.kind = DXGPU_CMD_CONTEXT_SUSPEND;
     }
     for (i = 0; i < config->spaces; i++) {
-        core->spaces[i].invalidate.id = i;
-        core->spaces[i].invalidate.kind = DXGPU_CMD_SPACE_INVALIDATE;
+        for (j = 0; j < config->workers; j++) {
+            core->spaces[i].invalidate[j].id = i;
+            core->spaces[i].invalidate[j].kind = DXGPU_CMD_SPACE_INVALIDATE;
+        }
     }
     atomic_store(&core->next_tag, 1);
     atomic_store(&core->state, DXGPU_STATUS_DISABLED);
@@ -189,14 +246,7 @@ void dxgpu_core_destroy(struct dxgpu_core *core)
         return;
     }
     pthread_mutex_destroy(&core->lock);
-    free(core->slots);
-    free(core->spaces);
-    free(core->contexts);
-    free(core->queues);
-    free(core->pending);
-    free(core->pending_words);
-    free(core->chunk);
-    free(core);
+    free_arrays(core);
 }
 
 uint32_t dxgpu_core_status(struct dxgpu_core *core)
@@ -220,7 +270,7 @@ void dxgpu_core_control(struct dxgpu_core *core, uint32_t bits)
         }
         atomic_store(&core->reset_requested, true);
         dxgpu_core_yield(core);
-        dxgpu_core_wake(core);
+        dxgpu_core_wake_all(core);
     } else if (bits & DXGPU_CONTROL_ENABLE) {
         atomic_compare_exchange_strong(&core->state, &disabled,
                                        DXGPU_STATUS_ENABLED);
@@ -234,7 +284,7 @@ void dxgpu_core_set_asleep(struct dxgpu_core *core, bool asleep)
         pthread_mutex_lock(&core->lock);
         dxgpu_queue_mark_all(core);
         pthread_mutex_unlock(&core->lock);
-        dxgpu_core_wake(core);
+        dxgpu_core_wake_all(core);
     }
 }
 
@@ -283,21 +333,41 @@ void dxgpu_core_post(struct dxgpu_core *core, uint32_t cause)
 }
 
 /*
- * worker: the end of a reset by register. INT_ENABLE stays, or RESET_DONE
- * could never be delivered; the other causes go with the objects they spoke of.
+ * worker: a reset was requested. Who arrives does nothing more until it is
+ * done, which the last one does, as no other can be at DMA then (DEV-12).
+ * Returns true if the worker is to sleep. INT_ENABLE stays, or RESET_DONE could
+ * never be delivered; the other causes go with the objects they spoke of.
  */
-void dxgpu_core_finish_reset(struct dxgpu_core *core)
+bool dxgpu_core_arrive(struct dxgpu_core *core, struct dxgpu_worker *w)
 {
-    uint32_t count;
+    uint32_t i, count;
 
+    pthread_mutex_lock(&core->lock);
+    if (!atomic_load(&core->reset_requested)) {
+        pthread_mutex_unlock(&core->lock);
+        return false;
+    }
+    w->arrived = true;
+    for (i = 0; i < core->config.workers; i++) {
+        if (!core->workers[i].arrived) {
+            /* Before others can finish: work that comes then has to kick. */
+            atomic_store(&w->awake, false);
+            pthread_mutex_unlock(&core->lock);
+            return true;
+        }
+    }
+    dxgpu_core_clear_objects(core);
+    dxgpu_status_clear(core);
     atomic_store(&core->reset_requested, false);
-    clear_tables(core);
+    pthread_mutex_unlock(&core->lock);
+
     dxgpu_core_count(core, DXGPU_STAT_RESETS, 1);
     atomic_store(&core->int_cause, 0);
     count = atomic_fetch_add(&core->reset_count, 1) + 1;
     dxgpu_trace(core, DXGPU_EVENT_RESET, 0, count, 0);
     atomic_store(&core->state, DXGPU_STATUS_DISABLED);
     dxgpu_core_post(core, DXGPU_INT_RESET_DONE);
+    return false;
 }
 
 void dxgpu_core_cold_reset(struct dxgpu_core *core)

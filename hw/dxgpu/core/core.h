@@ -11,8 +11,10 @@
  *   - the front (QEMU: whoever holds the BQL) calls doorbell, command, control
  *     and the interrupt registers. These calls are bounded, never touch guest
  *     memory and never wait for the worker.
- *   - the worker calls dxgpu_core_run(), one caller at a time. Only the worker
- *     reads and writes guest memory, and only the worker frees a queue.
+ *   - a worker calls dxgpu_core_run(), one caller at a time for each. Only
+ *     workers read and write guest memory, and only they free a queue. Node n
+ *     and all its contexts and queues belong to worker n modulo their number,
+ *     so the work of one queue stays in order. "The worker" is that one.
  * The core mutex guards tables and run lists and is held neither across DMA
  * nor across kick() or raise_vector(). Lock order: BQL, then core mutex; the
  * worker never takes the BQL.
@@ -44,6 +46,7 @@ struct dxgpu_core;
 #define DXGPU_CORE_LIMIT_CONTEXTS       65536
 #define DXGPU_CORE_LIMIT_SPACES         65536
 #define DXGPU_CORE_LIMIT_BUDGET         65536
+#define DXGPU_CORE_LIMIT_WORKERS        8
 #define DXGPU_CORE_LIMIT_RING_ENTRIES   (1u << 20)
 
 struct dxgpu_core_config {
@@ -53,6 +56,7 @@ struct dxgpu_core_config {
     uint32_t spaces;            /* 1 .. DXGPU_CORE_LIMIT_SPACES */
     uint32_t ring_max_entries;  /* power of two */
     uint32_t packet_budget;     /* steps of one turn, 1 .. LIMIT_BUDGET */
+    uint32_t workers;           /* 1 .. DXGPU_CORE_LIMIT_WORKERS */
     uint32_t nodes;             /* 1 .. DXGPU_MAX_NODES */
     uint32_t kernel_nodes;      /* a bit per node without user submission */
 };
@@ -101,13 +105,13 @@ struct dxgpu_core_ops {
     void (*status_dirty)(void *opaque, uint32_t offset, uint32_t len);
     /* any: send the MSI-X message of a vector; may coalesce. */
     void (*raise_vector)(void *opaque, uint32_t vector);
-    /* any: see to it that the worker calls dxgpu_core_run() soon. */
-    void (*kick)(void *opaque);
+    /* any: see to it that this worker calls dxgpu_core_run() soon. */
+    void (*kick)(void *opaque, uint32_t worker);
     /*
-     * worker: see to it that the worker calls dxgpu_core_run() when the device
+     * worker: see to it that it calls dxgpu_core_run() when the device
      * clock is at ns or later; replaces the time given before.
      */
-    void (*wake_at)(void *opaque, uint64_t ns);
+    void (*wake_at)(void *opaque, uint32_t worker, uint64_t ns);
     /* worker: CRC-32C of data appended to what crc sums up (0 = nothing). */
     uint32_t (*crc32c)(void *opaque, uint32_t crc, const void *data,
                        uint32_t len);
@@ -202,9 +206,9 @@ void dxgpu_core_set_int_enable(struct dxgpu_core *core, uint32_t bits);
  * packet_budget steps of each. Returns true if there is more to do; after
  * false the worker may sleep until kick().
  */
-bool dxgpu_core_run(struct dxgpu_core *core);
+bool dxgpu_core_run(struct dxgpu_core *core, uint32_t worker);
 
-/* any: makes a running dxgpu_core_run() return after its present step. */
+/* any: makes each running dxgpu_core_run() return after its present step. */
 void dxgpu_core_yield(struct dxgpu_core *core);
 
 /*

@@ -53,7 +53,7 @@ static bool next_packet(struct dxgpu_core *core, struct dxgpu_queue *q,
     if (!window_holds(w, frame->offset, avail)) {
         w->start = frame->offset;
         w->len = avail < DXGPU_WINDOW_BYTES ? avail : DXGPU_WINDOW_BYTES;
-        if (!dxgpu_mem_read(core, q->context->space,
+        if (!dxgpu_mem_read(core, q,
                             frame->gpuva + frame->offset, w->bytes, w->len,
                             fault)) {
             w->len = 0;
@@ -81,7 +81,7 @@ static bool fence_write(struct dxgpu_core *core, struct dxgpu_queue *q,
 {
     struct dxgpu_op *op = &q->op;
 
-    if (!dxgpu_mem_store_u64(core, q->context->space, op->dst, op->value,
+    if (!dxgpu_mem_store_u64(core, q, op->dst, op->value,
                              fault)) {
         return false;
     }
@@ -98,7 +98,7 @@ static bool fence_write(struct dxgpu_core *core, struct dxgpu_queue *q,
 static bool timestamp(struct dxgpu_core *core, struct dxgpu_queue *q,
                       struct dxgpu_fault *fault)
 {
-    return dxgpu_mem_store_u64(core, q->context->space, q->op.dst,
+    return dxgpu_mem_store_u64(core, q, q->op.dst,
                                core->ops.clock_ns(core->opaque), fault);
 }
 
@@ -129,7 +129,7 @@ static bool crc_result(struct dxgpu_core *core, struct dxgpu_queue *q,
 {
     uint32_t crc = dxgpu_le32(q->op.pattern);
 
-    return dxgpu_mem_write(core, q->context->space, q->op.dst, &crc,
+    return dxgpu_mem_write(core, q, q->op.dst, &crc,
                            sizeof(crc), fault);
 }
 
@@ -137,7 +137,7 @@ static bool crc_result(struct dxgpu_core *core, struct dxgpu_queue *q,
 static bool step(struct dxgpu_core *core, struct dxgpu_queue *q,
                  struct dxgpu_fault *fault)
 {
-    struct dxgpu_space *space = q->context->space;
+    uint8_t *chunk = dxgpu_queue_worker(core, q)->chunk;
     struct dxgpu_op *op = &q->op;
     uint32_t n = op->bytes - op->done;
     uint32_t pattern = dxgpu_le32(op->pattern);
@@ -154,9 +154,9 @@ static bool step(struct dxgpu_core *core, struct dxgpu_queue *q,
         }
         break;
     case DXGPU_OP_COPY:
-        if (!dxgpu_mem_read(core, space, op->src + op->done, core->chunk, n,
+        if (!dxgpu_mem_read(core, q, op->src + op->done, chunk, n,
                             fault) ||
-            !dxgpu_mem_write(core, space, op->dst + op->done, core->chunk, n,
+            !dxgpu_mem_write(core, q, op->dst + op->done, chunk, n,
                              fault)) {
             return false;
         }
@@ -164,20 +164,20 @@ static bool step(struct dxgpu_core *core, struct dxgpu_queue *q,
         break;
     case DXGPU_OP_FILL:
         for (i = 0; i < n; i += sizeof(pattern)) {
-            memcpy(core->chunk + i, &pattern, sizeof(pattern));
+            memcpy(chunk + i, &pattern, sizeof(pattern));
         }
-        if (!dxgpu_mem_write(core, space, op->dst + op->done, core->chunk, n,
+        if (!dxgpu_mem_write(core, q, op->dst + op->done, chunk, n,
                              fault)) {
             return false;
         }
         dxgpu_core_count(core, DXGPU_STAT_FILL_BYTES, n);
         break;
     case DXGPU_OP_CRC32C:
-        if (!dxgpu_mem_read(core, space, op->src + op->done, core->chunk, n,
+        if (!dxgpu_mem_read(core, q, op->src + op->done, chunk, n,
                             fault)) {
             return false;
         }
-        op->pattern = core->ops.crc32c(core->opaque, op->pattern, core->chunk,
+        op->pattern = core->ops.crc32c(core->opaque, op->pattern, chunk,
                                        n);
         dxgpu_core_count(core, DXGPU_STAT_CRC_BYTES, n);
         if (op->done + n == op->bytes && !crc_result(core, q, fault)) {
@@ -215,6 +215,7 @@ bool dxgpu_exec_turn(struct dxgpu_core *core, struct dxgpu_queue *q,
                      struct dxgpu_fault *fault)
 {
     struct window window = { 0 };
+    struct dxgpu_worker *w = dxgpu_queue_worker(core, q);
     uint32_t budget = core->config.packet_budget;
     uint32_t depth;
 
@@ -243,6 +244,6 @@ bool dxgpu_exec_turn(struct dxgpu_core *core, struct dxgpu_queue *q,
         if (q->depth != depth) {
             window.len = 0;
         }
-    } while (--budget && q->rp != q->wp && !dxgpu_attention(core));
+    } while (--budget && q->rp != q->wp && !dxgpu_attention(w));
     return true;
 }

@@ -6,7 +6,7 @@
  * tables of the queue's address space (SEC-9). The format is dxgpu/pte.h.
  * Each entry is read once into a private copy, then checked, then used.
  *
- * The TLB is direct-mapped, belongs to the worker and has no lock. Its entries
+ * A TLB is direct-mapped, belongs to one worker and has no lock. Its entries
  * carry the space's tag, a number that is never used twice: to invalidate a
  * space, or to make one under an id that was used before, it gets a new tag,
  * and all older translations are unreachable at once. So an invalidation
@@ -15,14 +15,14 @@
  */
 #include "state.h"
 
-static struct dxgpu_tlb_entry *tlb_slot(struct dxgpu_core *core, uint64_t tag,
+static struct dxgpu_tlb_entry *tlb_slot(struct dxgpu_worker *w, uint64_t tag,
                                         uint64_t page)
 {
     /*
      * A multiplicative hash, as rings and buffers like round addresses, and
      * all processes like the same ones. A page number has 36 bits.
      */
-    return &core->tlb[(page + (tag << 36)) * 0x9e3779b97f4a7c15ull >>
+    return &w->tlb[(page + (tag << 36)) * 0x9e3779b97f4a7c15ull >>
                       (64 - DXGPU_TLB_BITS)];
 }
 
@@ -99,16 +99,18 @@ static bool walk(struct dxgpu_core *core, struct dxgpu_space *space,
 }
 
 /* gpuva is below DXGPU_GPUVA_END; *bus is the translated byte address. */
-static bool translate(struct dxgpu_core *core, struct dxgpu_space *space,
+static bool translate(struct dxgpu_core *core, struct dxgpu_queue *q,
                       uint64_t gpuva, uint32_t access, uint64_t *bus,
                       struct dxgpu_fault *fault)
 {
+    struct dxgpu_space *space = q->context->space;
     uint64_t tag = atomic_load_explicit(&space->tag, memory_order_relaxed);
     struct dxgpu_tlb_entry *entry;
     uint32_t need = access == DXGPU_ACCESS_WRITE ? DXGPU_PTE_WRITE
                                                  : DXGPU_PTE_READ;
 
-    entry = tlb_slot(core, tag, gpuva >> DXGPU_PAGE_SHIFT);
+    entry = tlb_slot(dxgpu_queue_worker(core, q), tag,
+                     gpuva >> DXGPU_PAGE_SHIFT);
     if (entry->tag == tag && entry->page == gpuva >> DXGPU_PAGE_SHIFT) {
         dxgpu_core_count(core, DXGPU_STAT_TLB_HITS, 1);
     } else {
@@ -131,7 +133,7 @@ static bool translate(struct dxgpu_core *core, struct dxgpu_space *space,
  * Moves len bytes, at most DXGPU_CHUNK_BYTES, in one DMA per run of pages that
  * are contiguous on the bus. in is set for a read, out for a write.
  */
-static bool transfer(struct dxgpu_core *core, struct dxgpu_space *space,
+static bool transfer(struct dxgpu_core *core, struct dxgpu_queue *q,
                      uint64_t gpuva, uint8_t *in, const uint8_t *out,
                      uint32_t len, struct dxgpu_fault *fault)
 {
@@ -151,7 +153,7 @@ static bool transfer(struct dxgpu_core *core, struct dxgpu_space *space,
             if (piece > len - done) {
                 piece = len - done;
             }
-            if (!translate(core, space, at, access, &bus, fault)) {
+            if (!translate(core, q, at, access, &bus, fault)) {
                 return false;
             }
             if (run && bus == run_bus + run) {
@@ -177,22 +179,22 @@ static bool transfer(struct dxgpu_core *core, struct dxgpu_space *space,
     }
 }
 
-bool dxgpu_mem_read(struct dxgpu_core *core, struct dxgpu_space *space,
+bool dxgpu_mem_read(struct dxgpu_core *core, struct dxgpu_queue *q,
                     uint64_t gpuva, void *buf, uint32_t len,
                     struct dxgpu_fault *fault)
 {
-    return transfer(core, space, gpuva, buf, NULL, len, fault);
+    return transfer(core, q, gpuva, buf, NULL, len, fault);
 }
 
-bool dxgpu_mem_write(struct dxgpu_core *core, struct dxgpu_space *space,
+bool dxgpu_mem_write(struct dxgpu_core *core, struct dxgpu_queue *q,
                      uint64_t gpuva, const void *buf, uint32_t len,
                      struct dxgpu_fault *fault)
 {
-    return transfer(core, space, gpuva, NULL, buf, len, fault);
+    return transfer(core, q, gpuva, NULL, buf, len, fault);
 }
 
 /* gpuva is 8-byte aligned, so the word lies in one page. */
-bool dxgpu_mem_load_u64(struct dxgpu_core *core, struct dxgpu_space *space,
+bool dxgpu_mem_load_u64(struct dxgpu_core *core, struct dxgpu_queue *q,
                         uint64_t gpuva, uint64_t *value,
                         struct dxgpu_fault *fault)
 {
@@ -201,7 +203,7 @@ bool dxgpu_mem_load_u64(struct dxgpu_core *core, struct dxgpu_space *space,
     if (!dxgpu_gpuva_ok(gpuva, sizeof(*value))) {
         return fail(fault, DXGPU_FAULT_ADDRESS, DXGPU_ACCESS_READ, 0, gpuva);
     }
-    if (!translate(core, space, gpuva, DXGPU_ACCESS_READ, &bus, fault)) {
+    if (!translate(core, q, gpuva, DXGPU_ACCESS_READ, &bus, fault)) {
         return false;
     }
     if (!core->ops.load_u64(core->opaque, bus, value)) {
@@ -212,7 +214,7 @@ bool dxgpu_mem_load_u64(struct dxgpu_core *core, struct dxgpu_space *space,
 }
 
 /* gpuva is 8-byte aligned, so the word lies in one page. */
-bool dxgpu_mem_store_u64(struct dxgpu_core *core, struct dxgpu_space *space,
+bool dxgpu_mem_store_u64(struct dxgpu_core *core, struct dxgpu_queue *q,
                          uint64_t gpuva, uint64_t value,
                          struct dxgpu_fault *fault)
 {
@@ -221,7 +223,7 @@ bool dxgpu_mem_store_u64(struct dxgpu_core *core, struct dxgpu_space *space,
     if (!dxgpu_gpuva_ok(gpuva, sizeof(value))) {
         return fail(fault, DXGPU_FAULT_ADDRESS, DXGPU_ACCESS_WRITE, 0, gpuva);
     }
-    if (!translate(core, space, gpuva, DXGPU_ACCESS_WRITE, &bus, fault)) {
+    if (!translate(core, q, gpuva, DXGPU_ACCESS_WRITE, &bus, fault)) {
         return false;
     }
     if (!core->ops.store_u64(core->opaque, bus, value)) {

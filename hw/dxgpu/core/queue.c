@@ -22,11 +22,12 @@
 
 void dxgpu_queue_mark_pending(struct dxgpu_core *core, uint32_t id)
 {
+    struct dxgpu_worker *w = dxgpu_queue_worker(core, &core->queues[id]);
     uint32_t word = id / 64;
 
     /* Bit before summary; the worker takes them in the other order. */
-    atomic_fetch_or(&core->pending[word], 1ull << id % 64);
-    atomic_fetch_or(&core->pending_words[word / 64], 1ull << word % 64);
+    atomic_fetch_or(&w->pending[word], 1ull << id % 64);
+    atomic_fetch_or(&w->pending_words[word / 64], 1ull << word % 64);
 }
 
 /* Under the lock: every queue is to be sampled (DEV-14). */
@@ -41,12 +42,12 @@ void dxgpu_queue_mark_all(struct dxgpu_core *core)
     }
 }
 
-bool dxgpu_queue_any_pending(struct dxgpu_core *core)
+bool dxgpu_queue_any_pending(struct dxgpu_core *core, struct dxgpu_worker *w)
 {
     uint32_t i;
 
     for (i = 0; i < core->num_summaries; i++) {
-        if (atomic_load(&core->pending_words[i])) {
+        if (atomic_load(&w->pending_words[i])) {
             return true;
         }
     }
@@ -75,7 +76,7 @@ void dxgpu_core_doorbell(struct dxgpu_core *core, uint32_t slot,
     atomic_fetch_add_explicit(&q->rings, 1, memory_order_relaxed);
     dxgpu_core_count(core, DXGPU_STAT_DOORBELL_WRITES, 1);
     dxgpu_queue_mark_pending(core, id);
-    dxgpu_core_wake(core);
+    dxgpu_core_wake(core, dxgpu_queue_worker(core, q));
 }
 
 /* True if a ring and its control may lie there. Pure. */
@@ -145,16 +146,15 @@ void dxgpu_queue_fault(struct dxgpu_core *core, struct dxgpu_queue *q,
 static bool read_wp(struct dxgpu_core *core, struct dxgpu_queue *q,
                     struct dxgpu_fault *fault)
 {
-    struct dxgpu_space *space = q->context->space;
     uint64_t wp;
 
-    if (!dxgpu_mem_store_u64(core, space, q->control +
+    if (!dxgpu_mem_store_u64(core, q, q->control +
                              offsetof(struct dxgpu_ring_control, ring_needed),
                              1, fault)) {
         return false;
     }
     atomic_thread_fence(memory_order_seq_cst);
-    if (!dxgpu_mem_load_u64(core, space, q->control +
+    if (!dxgpu_mem_load_u64(core, q, q->control +
                             offsetof(struct dxgpu_ring_control, wp), &wp,
                             fault)) {
         return false;
@@ -173,7 +173,8 @@ static bool read_wp(struct dxgpu_core *core, struct dxgpu_queue *q,
 }
 
 /* Serves a pending bit. */
-static void sample(struct dxgpu_core *core, uint32_t id)
+static void sample(struct dxgpu_core *core, struct dxgpu_worker *w,
+                   uint32_t id)
 {
     struct dxgpu_queue *q = &core->queues[id];
     struct dxgpu_fault fault = { 0 };
@@ -181,7 +182,8 @@ static void sample(struct dxgpu_core *core, uint32_t id)
     bool stopped, rung;
 
     pthread_mutex_lock(&core->lock);
-    if (!q->present || q->removing) {
+    /* A bit may be left of a queue that was another worker's. */
+    if (!q->present || q->removing || dxgpu_queue_worker(core, q) != w) {
         pthread_mutex_unlock(&core->lock);
         return;
     }
@@ -222,15 +224,15 @@ static void sample(struct dxgpu_core *core, uint32_t id)
 }
 
 /* Gives back what was taken of a summary and of one of its words. */
-static void restore(struct dxgpu_core *core, uint32_t summary, uint64_t words,
+static void restore(struct dxgpu_worker *w, uint32_t summary, uint64_t words,
                     uint32_t word, uint64_t bits)
 {
     if (bits) {
-        atomic_fetch_or(&core->pending[word], bits);
+        atomic_fetch_or(&w->pending[word], bits);
         words |= 1ull << word % 64;
     }
     if (words) {
-        atomic_fetch_or(&core->pending_words[summary], words);
+        atomic_fetch_or(&w->pending_words[summary], words);
     }
 }
 
@@ -239,7 +241,8 @@ static void restore(struct dxgpu_core *core, uint32_t summary, uint64_t words,
  * an attention, but always one. Returns true if some may be left. The summary
  * to begin with rotates, so a storm on low ids does not starve high ones.
  */
-bool dxgpu_queue_sample_pending(struct dxgpu_core *core)
+bool dxgpu_queue_sample_pending(struct dxgpu_core *core,
+                                struct dxgpu_worker *w)
 {
     uint32_t budget = core->config.packet_budget;
     uint32_t left = budget;
@@ -247,19 +250,19 @@ bool dxgpu_queue_sample_pending(struct dxgpu_core *core)
     uint64_t words, bits;
 
     for (i = 0; i < core->num_summaries; i++) {
-        summary = (core->sample_cursor + i) % core->num_summaries;
-        words = atomic_exchange(&core->pending_words[summary], 0);
+        summary = (w->sample_cursor + i) % core->num_summaries;
+        words = atomic_exchange(&w->pending_words[summary], 0);
         while (words) {
             word = summary * 64 + __builtin_ctzll(words);
             words &= words - 1;
-            bits = atomic_exchange(&core->pending[word], 0);
+            bits = atomic_exchange(&w->pending[word], 0);
             while (bits) {
-                if (!left || (left < budget && dxgpu_attention(core))) {
-                    restore(core, summary, words, word, bits);
-                    core->sample_cursor = summary + 1;
+                if (!left || (left < budget && dxgpu_attention(w))) {
+                    restore(w, summary, words, word, bits);
+                    w->sample_cursor = summary + 1;
                     return true;
                 }
-                sample(core, word * 64 + __builtin_ctzll(bits));
+                sample(core, w, word * 64 + __builtin_ctzll(bits));
                 bits &= bits - 1;
                 left--;
             }
@@ -292,7 +295,7 @@ bool dxgpu_queue_fetch(struct dxgpu_core *core, struct dxgpu_queue *q,
     struct dxgpu_ring_entry *e = &q->entry;
     uint64_t index = q->rp & (q->entries - 1);
 
-    if (!dxgpu_mem_read(core, q->context->space,
+    if (!dxgpu_mem_read(core, q,
                         q->ring + index * sizeof(*e), e, sizeof(*e), fault)) {
         return false;
     }
@@ -319,7 +322,7 @@ bool dxgpu_queue_fetch(struct dxgpu_core *core, struct dxgpu_queue *q,
 bool dxgpu_queue_complete(struct dxgpu_core *core, struct dxgpu_queue *q,
                           struct dxgpu_fault *fault)
 {
-    if (!dxgpu_mem_store_u64(core, q->context->space, q->control +
+    if (!dxgpu_mem_store_u64(core, q, q->control +
                              offsetof(struct dxgpu_ring_control, rp),
                              q->rp + 1, fault)) {
         return false;

@@ -20,15 +20,32 @@
  * front, under the lock: gives the worker a request; the caller wakes the
  * worker after it has released the lock.
  */
-void dxgpu_sched_request(struct dxgpu_core *core, struct dxgpu_request *r)
+void dxgpu_sched_request(struct dxgpu_worker *w, struct dxgpu_request *r)
 {
     if (!r->queued) {
         r->queued = true;
         r->next = NULL;
-        *core->requests_end = r;
-        core->requests_end = &r->next;
+        *w->requests_end = r;
+        w->requests_end = &r->next;
     }
-    dxgpu_core_yield(core);
+    atomic_store(&w->attention, true);
+}
+
+/*
+ * front, under the lock: from now on no worker finds an older translation, and
+ * when each has been between two turns none is in use any more.
+ */
+void dxgpu_sched_invalidate(struct dxgpu_core *core, struct dxgpu_space *space,
+                            uint64_t fence)
+{
+    uint32_t i;
+
+    space->fence = fence;
+    space->unserved = (1u << core->config.workers) - 1;
+    atomic_store(&space->tag, dxgpu_core_new_tag(core));
+    for (i = 0; i < core->config.workers; i++) {
+        dxgpu_sched_request(&core->workers[i], &space->invalidate[i]);
+    }
 }
 
 /* Under the lock: to the end of the node's run list, if not on it. */
@@ -110,10 +127,10 @@ void dxgpu_sched_remove(struct dxgpu_core *core, struct dxgpu_queue *q)
 }
 
 static void acknowledge(struct dxgpu_core *core, struct dxgpu_request *r,
-                        enum dxgpu_stat stat)
+                        uint64_t fence, enum dxgpu_stat stat)
 {
     dxgpu_core_count(core, stat, 1);
-    dxgpu_trace(core, DXGPU_EVENT_ACK, r->id, r->kind, r->fence);
+    dxgpu_trace(core, DXGPU_EVENT_ACK, r->id, r->kind, fence);
     r->fence_due = false;
 }
 
@@ -135,7 +152,7 @@ static void serve_remove(struct dxgpu_core *core, struct dxgpu_request *r)
     q->removing = false;
     dxgpu_core_count(core, DXGPU_STAT_QUEUES, -1ull);
     dxgpu_status_queue_removed(core, q->id, r->fence);
-    acknowledge(core, r, DXGPU_STAT_REMOVES);
+    acknowledge(core, r, r->fence, DXGPU_STAT_REMOVES);
 }
 
 /* Under the lock: the state to report of a queue that is not in a turn. */
@@ -176,32 +193,70 @@ static void serve_suspend(struct dxgpu_core *core, struct dxgpu_request *r)
     }
     if (r->fence_due) {
         dxgpu_status_context_fence(core, r->id, r->fence);
-        acknowledge(core, r, DXGPU_STAT_SUSPENDS);
+        acknowledge(core, r, r->fence, DXGPU_STAT_SUSPENDS);
     }
 }
 
-/* A space that is gone, or another under its id, loses nothing by a new tag. */
-static void serve_invalidate(struct dxgpu_core *core, struct dxgpu_request *r)
+/*
+ * The last worker acknowledges; true then. A space that is gone, or another
+ * under its id, is as good.
+ */
+static bool serve_invalidate(struct dxgpu_core *core, struct dxgpu_worker *w,
+                             struct dxgpu_request *r)
 {
-    atomic_store(&core->spaces[r->id].tag, dxgpu_core_new_tag(core));
-    dxgpu_status_space_fence(core, r->id, r->fence);
-    acknowledge(core, r, DXGPU_STAT_INVALIDATES);
+    struct dxgpu_space *space = &core->spaces[r->id];
+
+    space->unserved &= ~(1u << w->index);
+    if (space->unserved) {
+        return false;
+    }
+    dxgpu_status_space_fence(core, r->id, space->fence);
+    acknowledge(core, r, space->fence, DXGPU_STAT_INVALIDATES);
+    return true;
+}
+
+/*
+ * Under the lock: the worker that a request should have gone to, if it is not
+ * this one: its context was made anew, on another node, before it was served.
+ */
+static struct dxgpu_worker *misdirected(struct dxgpu_core *core,
+                                        struct dxgpu_worker *w,
+                                        const struct dxgpu_request *r)
+{
+    const struct dxgpu_context *context;
+    struct dxgpu_worker *right;
+
+    if (r->kind != DXGPU_CMD_CONTEXT_SUSPEND) {
+        return NULL;
+    }
+    context = &core->contexts[r->id];
+    if (!context->present) {
+        return NULL;
+    }
+    right = dxgpu_worker_of(core, context->node);
+    return right == w ? NULL : right;
 }
 
 /* Serves the oldest request; returns false if there was none. */
-static bool serve_request(struct dxgpu_core *core)
+static bool serve_request(struct dxgpu_core *core, struct dxgpu_worker *w)
 {
+    struct dxgpu_worker *other = NULL;
     struct dxgpu_request *r;
     bool acknowledged = false;
 
     pthread_mutex_lock(&core->lock);
-    r = core->requests;
+    r = w->requests;
     if (r) {
-        core->requests = r->next;
-        if (!core->requests) {
-            core->requests_end = &core->requests;
+        w->requests = r->next;
+        if (!w->requests) {
+            w->requests_end = &w->requests;
         }
         r->queued = false;
+        other = misdirected(core, w, r);
+    }
+    if (other) {
+        dxgpu_sched_request(other, r);
+    } else if (r) {
         acknowledged = r->fence_due;
         switch (r->kind) {
         case DXGPU_CMD_QUEUE_REMOVE:
@@ -211,12 +266,15 @@ static bool serve_request(struct dxgpu_core *core)
             serve_suspend(core, r);
             break;
         default:
-            serve_invalidate(core, r);
+            acknowledged = serve_invalidate(core, w, r);
             break;
         }
     }
     pthread_mutex_unlock(&core->lock);
 
+    if (other) {
+        dxgpu_core_wake(core, other);
+    }
     if (acknowledged) {
         dxgpu_core_post(core, DXGPU_INT_ACK);
     }
@@ -227,27 +285,31 @@ static bool serve_request(struct dxgpu_core *core)
  * As many as there can be objects at most, so that a front that goes on asking
  * does not keep the queues from running. The lock is given back after each.
  */
-static void serve_requests(struct dxgpu_core *core)
+static void serve_requests(struct dxgpu_core *core, struct dxgpu_worker *w)
 {
     const struct dxgpu_core_config *c = &core->config;
     uint32_t left = c->queues + c->contexts + c->spaces;
 
-    while (left-- && serve_request(core)) {
+    while (left-- && serve_request(core, w)) {
         continue;
     }
 }
 
 /* Under the lock: the next queue that may run, off its list; NULL if none. */
-static struct dxgpu_queue *pick(struct dxgpu_core *core)
+static struct dxgpu_queue *pick(struct dxgpu_core *core,
+                                struct dxgpu_worker *w)
 {
     struct dxgpu_queue *q;
     struct dxgpu_node *node;
     uint32_t i, index;
 
     for (i = 0; i < core->config.nodes; i++) {
-        index = core->node_cursor;
+        index = w->node_cursor;
         node = &core->nodes[index];
-        core->node_cursor = (core->node_cursor + 1) % core->config.nodes;
+        w->node_cursor = (w->node_cursor + 1) % core->config.nodes;
+        if (dxgpu_worker_of(core, index) != w) {
+            continue;
+        }
         q = node->holder;
         if (q) {
             if (dxgpu_sched_held_ns(core, index) < q->op.value) {
@@ -279,7 +341,7 @@ static void hold(struct dxgpu_core *core, struct dxgpu_queue *q)
 }
 
 /* Asks to be woken when the first delay is over. */
-static void wake_for_delays(struct dxgpu_core *core)
+static void wake_for_delays(struct dxgpu_core *core, struct dxgpu_worker *w)
 {
     uint64_t end, first = UINT64_MAX;
     uint32_t i;
@@ -288,19 +350,19 @@ static void wake_for_delays(struct dxgpu_core *core)
     for (i = 0; i < core->config.nodes; i++) {
         struct dxgpu_node *node = &core->nodes[i];
 
-        if (node->holder) {
+        if (node->holder && dxgpu_worker_of(core, i) == w) {
             end = node->held_since + node->holder->op.value;
             first = end < first ? end : first;
         }
     }
     pthread_mutex_unlock(&core->lock);
     if (first != UINT64_MAX) {
-        core->ops.wake_at(core->opaque, first);
+        core->ops.wake_at(core->opaque, w->index, first);
     }
 }
 
 /* One turn of one queue. Returns true if any queue can still run. */
-static bool run_queue(struct dxgpu_core *core)
+static bool run_queue(struct dxgpu_core *core, struct dxgpu_worker *w)
 {
     struct dxgpu_fault fault = { 0 };
     struct dxgpu_queue *q;
@@ -309,7 +371,7 @@ static bool run_queue(struct dxgpu_core *core)
     bool ok, held = false, more = false;
 
     pthread_mutex_lock(&core->lock);
-    q = pick(core);
+    q = pick(core, w);
     if (!q) {
         pthread_mutex_unlock(&core->lock);
         return false;
@@ -340,38 +402,40 @@ static bool run_queue(struct dxgpu_core *core)
     }
     dxgpu_status_node(core, node, held ? q->id : DXGPU_NO_QUEUE);
     for (i = 0; i < core->config.nodes; i++) {
-        more |= core->nodes[i].head && !core->nodes[i].holder;
+        more |= core->nodes[i].head && !core->nodes[i].holder &&
+                dxgpu_worker_of(core, i) == w;
     }
     pthread_mutex_unlock(&core->lock);
     return more;
 }
 
-static bool has_work(struct dxgpu_core *core)
+static bool has_work(struct dxgpu_core *core, struct dxgpu_worker *w)
 {
-    return atomic_load(&core->attention) || dxgpu_queue_any_pending(core);
+    return atomic_load(&w->attention) || dxgpu_queue_any_pending(core, w);
 }
 
-bool dxgpu_core_run(struct dxgpu_core *core)
+bool dxgpu_core_run(struct dxgpu_core *core, uint32_t worker)
 {
+    struct dxgpu_worker *w = &core->workers[worker];
     bool more;
 
-    atomic_store(&core->attention, false);
-    if (atomic_load(&core->reset_requested)) {
-        dxgpu_core_finish_reset(core);
+    atomic_store(&w->attention, false);
+    if (atomic_load(&core->reset_requested) && dxgpu_core_arrive(core, w)) {
+        return false;
     }
-    serve_requests(core);
-    more = dxgpu_queue_sample_pending(core);
-    more |= run_queue(core);
-    if (more || has_work(core)) {
+    serve_requests(core, w);
+    more = dxgpu_queue_sample_pending(core, w);
+    more |= run_queue(core, w);
+    if (more || has_work(core, w)) {
         return true;
     }
 
     /* See dxgpu_core_wake(): clear, then look once more. */
-    atomic_store(&core->awake, false);
-    if (has_work(core)) {
-        atomic_store(&core->awake, true);
+    atomic_store(&w->awake, false);
+    if (has_work(core, w)) {
+        atomic_store(&w->awake, true);
         return true;
     }
-    wake_for_delays(core);
+    wake_for_delays(core, w);
     return false;
 }

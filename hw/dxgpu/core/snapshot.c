@@ -55,11 +55,12 @@ static uint32_t request_flags(const struct dxgpu_request *r)
 static void save_space(const struct dxgpu_space *space,
                        struct dxgpu_snapshot_space *out)
 {
-    out->id = space->invalidate.id;
-    out->flags = request_flags(&space->invalidate) |
-                 (space->present ? DXGPU_SNAPSHOT_PRESENT : 0);
+    out->id = space->invalidate[0].id;
+    out->flags = (space->present ? DXGPU_SNAPSHOT_PRESENT : 0) |
+                 (space->unserved ? DXGPU_SNAPSHOT_REQUESTED |
+                                    DXGPU_SNAPSHOT_FENCE_DUE : 0);
     out->root = space->root;
-    out->fence = space->invalidate.fence;
+    out->fence = space->fence;
 }
 
 static void save_context(struct dxgpu_core *core,
@@ -137,7 +138,7 @@ void dxgpu_core_save(struct dxgpu_core *core, struct dxgpu_snapshot *snapshot)
     snapshot->int_enable = atomic_load(&core->int_enable);
     snapshot->num_spaces = 0;
     for (i = 0; i < core->config.spaces; i++) {
-        if (core->spaces[i].present || core->spaces[i].invalidate.queued) {
+        if (core->spaces[i].present || core->spaces[i].unserved) {
             save_space(&core->spaces[i],
                        &snapshot->spaces[snapshot->num_spaces++]);
         }
@@ -460,13 +461,13 @@ static bool check(struct check *c)
     return check_slots(c);
 }
 
-static void load_request(struct dxgpu_core *core, struct dxgpu_request *r,
+static void load_request(struct dxgpu_worker *w, struct dxgpu_request *r,
                          uint32_t flags, uint64_t fence)
 {
     r->fence = fence;
     r->fence_due = flags & DXGPU_SNAPSHOT_FENCE_DUE;
     if (flags & DXGPU_SNAPSHOT_REQUESTED) {
-        dxgpu_sched_request(core, r);
+        dxgpu_sched_request(w, r);
     }
 }
 
@@ -479,7 +480,9 @@ static void load_space(struct dxgpu_core *core,
     space->root = s->root;
     atomic_store(&space->tag, dxgpu_core_new_tag(core));
     dxgpu_core_count(core, DXGPU_STAT_SPACES, space->present);
-    load_request(core, &space->invalidate, s->flags, s->fence);
+    if (s->flags & DXGPU_SNAPSHOT_REQUESTED) {
+        dxgpu_sched_invalidate(core, space, s->fence);
+    }
 }
 
 static void load_context(struct dxgpu_core *core,
@@ -496,7 +499,8 @@ static void load_context(struct dxgpu_core *core,
         context->space->contexts++;
         dxgpu_core_count(core, DXGPU_STAT_CONTEXTS, 1);
     }
-    load_request(core, &context->suspend, s->flags, s->fence);
+    load_request(dxgpu_worker_of(core, s->node), &context->suspend, s->flags,
+                 s->fence);
 }
 
 static void load_queue(struct dxgpu_core *core,
@@ -506,6 +510,7 @@ static void load_queue(struct dxgpu_core *core,
     uint32_t i;
 
     q->context = &core->contexts[s->context];
+    atomic_store(&q->worker, dxgpu_worker_of(core, q->context->node)->index);
     q->entries = s->entries;
     q->ring = s->ring;
     q->control = s->control;
@@ -533,8 +538,9 @@ static void load_queue(struct dxgpu_core *core,
     }
     if (s->flags & DXGPU_SNAPSHOT_REMOVING) {
         q->removing = true;
-        load_request(core, &q->remove, DXGPU_SNAPSHOT_REQUESTED |
-                     DXGPU_SNAPSHOT_FENCE_DUE, s->fence);
+        load_request(dxgpu_queue_worker(core, q), &q->remove,
+                     DXGPU_SNAPSHOT_REQUESTED | DXGPU_SNAPSHOT_FENCE_DUE,
+                     s->fence);
     }
 }
 
@@ -578,6 +584,6 @@ bool dxgpu_core_load(struct dxgpu_core *core,
                  snapshot->state == DXGPU_STATUS_RESETTING);
     pthread_mutex_unlock(&core->lock);
     dxgpu_core_yield(core);
-    dxgpu_core_wake(core);
+    dxgpu_core_wake_all(core);
     return true;
 }

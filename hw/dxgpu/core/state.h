@@ -49,8 +49,10 @@ struct dxgpu_space {
     bool present;               /* [lock] */
     uint32_t contexts;          /* [lock] */
     uint64_t root;              /* [const] bus address */
-    _Atomic uint64_t tag;       /* of its translations in the TLB */
-    struct dxgpu_request invalidate;
+    _Atomic uint64_t tag;       /* of its translations in the TLBs */
+    uint64_t fence;             /* [lock] of the last invalidation */
+    uint32_t unserved;          /* [lock] a bit per worker that it waits for */
+    struct dxgpu_request invalidate[DXGPU_CORE_LIMIT_WORKERS];
 };
 
 struct dxgpu_queue;
@@ -90,6 +92,7 @@ struct dxgpu_queue {
     bool on_runlist;            /* [lock] */
     bool faulted;               /* [worker] */
     uint32_t id;                /* [const] */
+    _Atomic uint32_t worker;    /* [const] index; atomic for late rings */
     uint32_t slot;              /* [lock] DXGPU_NONE if not bound */
     uint32_t entries;           /* [const] */
     uint64_t ring;              /* [const] GPUVA */
@@ -143,6 +146,26 @@ struct dxgpu_fault {
     uint64_t gpuva;
 };
 
+/* What runs the core: requests, samples, nodes and translations of its own. */
+struct dxgpu_worker {
+    uint32_t index;                     /* constant */
+    bool arrived;                       /* [lock] rests until the reset */
+    struct dxgpu_request *requests;     /* [lock] oldest */
+    struct dxgpu_request **requests_end;        /* [lock] */
+
+    /* A bit per queue, and a bit per word that has one (DEV-4, DEV-9). */
+    _Atomic uint64_t *pending;
+    _Atomic uint64_t *pending_words;
+    uint32_t sample_cursor;             /* [worker] */
+
+    _Atomic bool awake;                 /* a kick would be superfluous */
+    _Atomic bool attention;             /* requests, reset or stop wait */
+
+    uint32_t node_cursor;               /* [worker] */
+    struct dxgpu_tlb_entry tlb[DXGPU_TLB_ENTRIES];      /* [worker] */
+    uint8_t *chunk;                     /* [worker] DXGPU_CHUNK_BYTES */
+};
+
 struct dxgpu_core {
     struct dxgpu_core_config config;    /* constant */
     struct dxgpu_core_ops ops;          /* constant */
@@ -155,20 +178,12 @@ struct dxgpu_core {
     struct dxgpu_context *contexts;
     struct dxgpu_queue *queues;
     struct dxgpu_node nodes[DXGPU_MAX_NODES];
-    struct dxgpu_request *requests;     /* [lock] oldest */
-    struct dxgpu_request **requests_end;        /* [lock] */
+    struct dxgpu_worker workers[DXGPU_CORE_LIMIT_WORKERS];
 
     _Atomic uint32_t *slots;            /* queue id or DXGPU_NONE */
+    uint32_t num_words;                 /* of pending bits, constant */
+    uint32_t num_summaries;             /* constant */
 
-    /* A bit per queue, and a bit per word that has one (DEV-4, DEV-9). */
-    _Atomic uint64_t *pending;
-    _Atomic uint64_t *pending_words;
-    uint32_t num_words;
-    uint32_t num_summaries;
-    uint32_t sample_cursor;             /* [worker] */
-
-    _Atomic bool awake;                 /* a kick would be superfluous */
-    _Atomic bool attention;             /* requests, reset or stop wait */
     _Atomic bool reset_requested;
     _Atomic bool asleep;                /* in D3hot: rings are dropped */
     _Atomic uint32_t state;             /* DXGPU_STATUS_* */
@@ -176,10 +191,7 @@ struct dxgpu_core {
     _Atomic uint32_t int_cause;
     _Atomic uint32_t int_enable;
 
-    uint32_t node_cursor;               /* [worker] */
     _Atomic uint64_t next_tag;
-    struct dxgpu_tlb_entry tlb[DXGPU_TLB_ENTRIES];      /* [worker] */
-    uint8_t *chunk;                     /* [worker] DXGPU_CHUNK_BYTES */
 
     _Atomic uint64_t stats[DXGPU_STAT_COUNT];
 };
@@ -211,9 +223,15 @@ static inline void dxgpu_trace(struct dxgpu_core *core,
     }
 }
 
-static inline bool dxgpu_attention(struct dxgpu_core *core)
+static inline bool dxgpu_attention(struct dxgpu_worker *w)
 {
-    return atomic_load_explicit(&core->attention, memory_order_relaxed);
+    return atomic_load_explicit(&w->attention, memory_order_relaxed);
+}
+
+static inline struct dxgpu_worker *dxgpu_worker_of(struct dxgpu_core *core,
+                                                   uint32_t node)
+{
+    return &core->workers[node % core->config.workers];
 }
 
 /* True if [gpuva, gpuva + bytes) lies below the end of the address space. */
@@ -222,18 +240,27 @@ static inline bool dxgpu_gpuva_ok(uint64_t gpuva, uint64_t bytes)
     return gpuva < DXGPU_GPUVA_END && bytes <= DXGPU_GPUVA_END - gpuva;
 }
 
+static inline struct dxgpu_worker *dxgpu_queue_worker(struct dxgpu_core *core,
+                                                      struct dxgpu_queue *q)
+{
+    return &core->workers[atomic_load_explicit(&q->worker,
+                                               memory_order_relaxed)];
+}
+
 /* core.c */
-void dxgpu_core_wake(struct dxgpu_core *core);
+void dxgpu_core_wake(struct dxgpu_core *core, struct dxgpu_worker *w);
+void dxgpu_core_wake_all(struct dxgpu_core *core);
+bool dxgpu_core_arrive(struct dxgpu_core *core, struct dxgpu_worker *w);
 void dxgpu_core_post(struct dxgpu_core *core, uint32_t cause);
-void dxgpu_core_finish_reset(struct dxgpu_core *core);
 uint64_t dxgpu_core_new_tag(struct dxgpu_core *core);
 void dxgpu_core_clear_objects(struct dxgpu_core *core);
 
 /* queue.c */
 void dxgpu_queue_mark_pending(struct dxgpu_core *core, uint32_t id);
-bool dxgpu_queue_any_pending(struct dxgpu_core *core);
+bool dxgpu_queue_any_pending(struct dxgpu_core *core, struct dxgpu_worker *w);
 void dxgpu_queue_mark_all(struct dxgpu_core *core);
-bool dxgpu_queue_sample_pending(struct dxgpu_core *core);
+bool dxgpu_queue_sample_pending(struct dxgpu_core *core,
+                                struct dxgpu_worker *w);
 bool dxgpu_queue_geometry_ok(const struct dxgpu_core_config *config,
                              uint64_t ring, uint64_t entries,
                              uint64_t control);
@@ -250,7 +277,9 @@ void dxgpu_queue_fault(struct dxgpu_core *core, struct dxgpu_queue *q,
                        const struct dxgpu_fault *fault);
 
 /* sched.c */
-void dxgpu_sched_request(struct dxgpu_core *core, struct dxgpu_request *r);
+void dxgpu_sched_request(struct dxgpu_worker *w, struct dxgpu_request *r);
+void dxgpu_sched_invalidate(struct dxgpu_core *core, struct dxgpu_space *space,
+                            uint64_t fence);
 void dxgpu_sched_push(struct dxgpu_core *core, struct dxgpu_queue *q);
 void dxgpu_sched_remove(struct dxgpu_core *core, struct dxgpu_queue *q);
 uint64_t dxgpu_sched_held_ns(struct dxgpu_core *core, uint32_t node);
@@ -270,17 +299,17 @@ static inline bool dxgpu_in_delay(const struct dxgpu_queue *q)
 bool dxgpu_exec_turn(struct dxgpu_core *core, struct dxgpu_queue *q,
                      struct dxgpu_fault *fault);
 
-/* mmu.c: all return false with *fault filled in. */
-bool dxgpu_mem_read(struct dxgpu_core *core, struct dxgpu_space *space,
+/* mmu.c, for the queue's worker: all return false with *fault filled in. */
+bool dxgpu_mem_read(struct dxgpu_core *core, struct dxgpu_queue *q,
                     uint64_t gpuva, void *buf, uint32_t len,
                     struct dxgpu_fault *fault);
-bool dxgpu_mem_write(struct dxgpu_core *core, struct dxgpu_space *space,
+bool dxgpu_mem_write(struct dxgpu_core *core, struct dxgpu_queue *q,
                      uint64_t gpuva, const void *buf, uint32_t len,
                      struct dxgpu_fault *fault);
-bool dxgpu_mem_load_u64(struct dxgpu_core *core, struct dxgpu_space *space,
+bool dxgpu_mem_load_u64(struct dxgpu_core *core, struct dxgpu_queue *q,
                         uint64_t gpuva, uint64_t *value,
                         struct dxgpu_fault *fault);
-bool dxgpu_mem_store_u64(struct dxgpu_core *core, struct dxgpu_space *space,
+bool dxgpu_mem_store_u64(struct dxgpu_core *core, struct dxgpu_queue *q,
                          uint64_t gpuva, uint64_t value,
                          struct dxgpu_fault *fault);
 
