@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What fuzz.h declares. */
+#include <string.h>
+
+#include "fuzz.h"
+
+/* Requests are served in one round; samples take one per budget. */
+#define END_ROUNDS 1000
+
+/* The last run said that there is more: the worker does not sleep. */
+static bool worker_runs[DXGPU_CORE_LIMIT_WORKERS];
+
+void input_bytes(struct input *in, void *buf, size_t len)
+{
+    size_t have = MIN(len, in->left);
+
+    memset(buf, 0, len);
+    if (have) {
+        memcpy(buf, in->at, have);
+        in->at += have;
+        in->left -= have;
+    }
+}
+
+uint64_t input_u64(struct input *in)
+{
+    uint64_t v;
+
+    input_bytes(in, &v, sizeof(v));
+    return dxgpu_le64(v);
+}
+
+uint32_t input_u32(struct input *in)
+{
+    uint32_t v;
+
+    input_bytes(in, &v, sizeof(v));
+    return dxgpu_le32(v);
+}
+
+uint16_t input_u16(struct input *in)
+{
+    uint16_t v;
+
+    input_bytes(in, &v, sizeof(v));
+    return dxgpu_le16(v);
+}
+
+uint8_t input_u8(struct input *in)
+{
+    uint8_t v;
+
+    input_bytes(in, &v, sizeof(v));
+    return v;
+}
+
+struct fake *fuzz_new(const struct dxgpu_core_config *config)
+{
+    struct fake *f = fake_new(config);
+
+    memset(f->mem, 0, FAKE_BYTES);
+    memset(worker_runs, 0, sizeof(worker_runs));
+    return f;
+}
+
+static void check_queue(struct fake *f, struct dxgpu_queue *q)
+{
+    struct dxgpu_node *node = &f->core->nodes[q->context->node];
+    volatile struct dxgpu_queue_status *s = fake_queue_status(f, q->id);
+    uint32_t i;
+
+    g_assert_true(q->context->present);
+    g_assert_cmpuint(q->wp - q->rp, <=, q->entries);
+    g_assert_true(dxgpu_queue_geometry_ok(&f->config, q->ring, q->entries,
+                                          q->control));
+    g_assert_cmpuint(s->rp, ==, q->rp);
+    g_assert_cmpuint(s->entries, ==, q->completed);
+    g_assert_cmpuint(s->state, !=, DXGPU_QUEUE_ABSENT);
+    g_assert_cmpint(s->state == DXGPU_QUEUE_FAULTED, ==, q->faulted);
+    g_assert_cmpint(s->fault_code != DXGPU_FAULT_NONE, ==, q->faulted);
+    g_assert_cmpint(fake_fault_bit(f, q->id), ==, q->faulted);
+    if (q->faulted) {
+        g_assert_false(q->on_runlist);
+        g_assert_true(node->holder != q);
+        g_assert_cmpuint(s->fault_code, <=, DXGPU_FAULT_OPERAND);
+    } else if (q->active) {
+        g_assert_cmpuint(q->depth, <=, DXGPU_CORE_INDIRECT_DEPTH);
+        g_assert_cmpuint(q->wp, !=, q->rp);
+        for (i = 0; i <= q->depth; i++) {
+            g_assert_cmpuint(q->frames[i].bytes, <=,
+                             DXGPU_CORE_MAX_COMMAND_BYTES);
+            g_assert_cmpuint(q->frames[i].offset, <=, q->frames[i].bytes);
+        }
+    }
+    if (q->removing) {
+        g_assert_cmpuint(q->slot, ==, DXGPU_NONE);
+        g_assert_true(q->remove.queued);
+    }
+    if (q->slot != DXGPU_NONE) {
+        g_assert_cmpuint(q->slot, <, f->config.slots);
+        g_assert_cmpuint(f->core->slots[q->slot], ==, q->id);
+    }
+}
+
+static void check_node(struct fake *f, uint32_t index)
+{
+    struct dxgpu_node *node = &f->core->nodes[index];
+    struct dxgpu_queue *q, *prev = NULL;
+    uint32_t runnable = 0;
+
+    for (q = node->head; q; prev = q, q = q->next) {
+        g_assert_cmpuint(runnable++, <, f->config.queues);
+        g_assert_true(q->present && q->on_runlist && q->prev == prev);
+        g_assert_cmpuint(q->context->node, ==, index);
+    }
+    g_assert_true(node->tail == prev);
+    if (node->holder) {
+        g_assert_true(node->holder->present && !node->holder->on_runlist);
+        g_assert_true(dxgpu_in_delay(node->holder));
+        runnable++;
+    }
+    g_assert_cmpuint(node->runnable, ==, runnable);
+    g_assert_cmpuint(fake_node_status(f, index)->runnable, ==, runnable);
+}
+
+static void check_contexts(struct fake *f)
+{
+    struct dxgpu_core *core = f->core;
+    uint32_t present = 0, queues = 0, spaces = 0, used = 0, i;
+    struct dxgpu_queue *q, *prev;
+
+    for (i = 0; i < f->config.contexts; i++) {
+        struct dxgpu_context *context = &core->contexts[i];
+
+        if (!context->present) {
+            continue;
+        }
+        present++;
+        g_assert_true(context->space->present);
+        for (prev = NULL, q = context->queues; q;
+             prev = q, q = q->context_next) {
+            g_assert_cmpuint(queues++, <, f->config.queues);
+            g_assert_true(q->present && q->context == context &&
+                          q->context_prev == prev);
+        }
+        g_assert_cmpuint(fake_context_status(f, i)->suspended, ==,
+                         context->suspended);
+    }
+    for (i = 0; i < f->config.spaces; i++) {
+        spaces += core->spaces[i].present;
+        used += core->spaces[i].contexts;
+    }
+    g_assert_cmpuint(used, ==, present);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_CONTEXTS), ==, present);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_SPACES), ==, spaces);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_QUEUES), ==, queues);
+}
+
+void fuzz_check(struct fake *f)
+{
+    struct dxgpu_core *core = f->core;
+    uint32_t queues = 0, listed = 0, bound = 0, i;
+
+    for (i = 0; i < f->config.queues; i++) {
+        struct dxgpu_queue *q = &core->queues[i];
+
+        if (q->present) {
+            queues++;
+            listed += q->on_runlist;
+            check_queue(f, q);
+        } else {
+            g_assert_false(q->on_runlist || q->removing);
+            g_assert_cmpuint(q->slot, ==, DXGPU_NONE);
+            g_assert_cmpuint(fake_queue_status(f, i)->state, ==,
+                             DXGPU_QUEUE_ABSENT);
+            g_assert_false(fake_fault_bit(f, i));
+        }
+    }
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_QUEUES), ==, queues);
+    check_contexts(f);
+    for (i = 0; i < f->config.nodes; i++) {
+        struct dxgpu_node *node = &core->nodes[i];
+
+        check_node(f, i);
+        listed -= node->runnable - !!node->holder;
+    }
+    g_assert_cmpuint(listed, ==, 0);
+    for (i = 0; i < f->config.slots; i++) {
+        uint32_t id = core->slots[i];
+
+        if (id != DXGPU_NONE) {
+            bound++;
+            g_assert_cmpuint(id, <, f->config.queues);
+            g_assert_true(core->queues[id].present);
+            g_assert_cmpuint(core->queues[id].slot, ==, i);
+        }
+    }
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_SLOTS_BOUND), ==, bound);
+    /*
+     * A worker that sleeps was kicked for all that waits (DEV-1). One that the
+     * end of a delay woke runs without a kick.
+     */
+    for (i = 0; i < f->config.workers; i++) {
+        struct dxgpu_worker *w = &core->workers[i];
+
+        /* Who arrived at a reset rests until it is done. */
+        if (!w->arrived && (w->requests || core->reset_requested ||
+                            dxgpu_queue_any_pending(core, w))) {
+            g_assert_true(w->awake || worker_runs[i]);
+        }
+    }
+}
+
+static bool run_worker(struct fake *f, uint32_t worker)
+{
+    uint64_t packets = fake_stat(f, DXGPU_STAT_PACKETS);
+    uint64_t entries = fake_stat(f, DXGPU_STAT_ENTRIES_COMPLETED);
+    uint64_t samples = fake_stat(f, DXGPU_STAT_SAMPLES);
+    uint64_t faults = fake_stat(f, DXGPU_STAT_FAULTS);
+    uint64_t read = fake_stat(f, DXGPU_STAT_DMA_READ_BYTES);
+    uint32_t budget = f->config.packet_budget;
+    bool more = dxgpu_core_run(f->core, worker);
+
+    worker_runs[worker] = more;
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_PACKETS) - packets, <=, budget);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_ENTRIES_COMPLETED) - entries, <=,
+                     budget);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_SAMPLES) - samples, <=, budget);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_FAULTS) - faults, <=, budget + 1);
+    /* Each step: a chunk, and at most a table walk for each page of it. */
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_DMA_READ_BYTES) - read, <=,
+                     (budget + 1ull) * 2 * DXGPU_CHUNK_BYTES);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_FENCE_INTERRUPTS), <=,
+                     fake_stat(f, DXGPU_STAT_FENCE_WRITES));
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_COMMAND_ERRORS), <=,
+                     fake_stat(f, DXGPU_STAT_COMMANDS));
+    fuzz_check(f);
+    return more;
+}
+
+bool fuzz_run(struct fake *f)
+{
+    bool more = false;
+    uint32_t i;
+
+    for (i = 0; i < f->config.workers; i++) {
+        more |= run_worker(f, i);
+    }
+    return more;
+}
+
+void fuzz_end(struct fake *f)
+{
+    struct dxgpu_core *core = f->core;
+    uint32_t rounds = 0, removed = 0, i;
+    uint32_t count;
+
+    fuzz_check(f);
+    if (dxgpu_core_status(core) == DXGPU_STATUS_ENABLED) {
+        for (i = 0; i < f->config.queues; i++) {
+            if (core->queues[i].present && !core->queues[i].removing) {
+                g_assert_cmpint(fake_cmd2(f, DXGPU_CMD_QUEUE_REMOVE, i, ~0ull),
+                                ==, DXGPU_CMD_OK);
+                removed++;
+            }
+        }
+        do {
+            g_assert_cmpuint(rounds++, <, END_ROUNDS);
+        } while (fuzz_run(f));
+        g_assert_cmpuint(fake_stat(f, DXGPU_STAT_QUEUES), ==, 0);
+        g_assert_cmpuint(fake_stat(f, DXGPU_STAT_SLOTS_BOUND), ==, 0);
+        g_assert_cmpuint(fake_stat(f, DXGPU_STAT_REMOVES), >=, removed);
+    }
+    count = dxgpu_core_reset_count(core);
+    dxgpu_core_control(core, DXGPU_CONTROL_RESET);
+    g_assert_cmpuint(dxgpu_core_status(core), ==, DXGPU_STATUS_RESETTING);
+    for (rounds = 0; fuzz_run(f); rounds++) {
+        g_assert_cmpuint(rounds, <, END_ROUNDS);
+    }
+    g_assert_cmpuint(dxgpu_core_reset_count(core), ==, count + 1);
+    g_assert_cmpuint(dxgpu_core_status(core), ==, DXGPU_STATUS_DISABLED);
+    g_assert_cmpuint(dxgpu_core_int_cause(core), ==, DXGPU_INT_RESET_DONE);
+    for (i = DXGPU_STAT_SLOTS_BOUND; i < DXGPU_STAT_COUNT; i++) {
+        g_assert_cmpuint(fake_stat(f, i), ==, 0);
+    }
+    for (i = 0; i < f->config.nodes; i++) {
+        g_assert_cmpuint(fake_node_status(f, i)->running_queue, ==,
+                         DXGPU_NO_QUEUE);
+    }
+    for (i = 0; i < f->config.workers; i++) {
+        g_assert_null(core->workers[i].requests);
+    }
+    fake_free(f);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the fuzz targets share: an input read piece by piece, a small world, and
+ * the invariants that hold between two calls of the core whatever a guest does.
+ *
+ * A target is one file with LLVMFuzzerTestOneInput(). libFuzzer's main calls
+ * it in the fuzz build; replay.c's main in the unit build. Every input gets a
+ * world of its own, with zeroed memory, so that a file found once fails again.
+ * A broken invariant aborts through g_assert, as everything in fake.h does.
+ *
+ * The world is tests/unit's with less memory (FAKE_BYTES is set by the build):
+ * 64 MiB for each input would be all that a fuzzer does.
+ */
+#ifndef FUZZ_H
+#define FUZZ_H
+
+#include "fake.h"
+#include "state.h"
+
+struct input {
+    const uint8_t *at;
+    size_t left;
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The next bytes, little-endian; zeros after the end. */
+uint8_t input_u8(struct input *in);
+uint16_t input_u16(struct input *in);
+uint32_t input_u32(struct input *in);
+uint64_t input_u64(struct input *in);
+/* Fills len bytes, with zeros after the end. */
+void input_bytes(struct input *in, void *buf, size_t len);
+
+/* An enabled device with zeroed memory; config as fake_new(). */
+struct fake *fuzz_new(const struct dxgpu_core_config *config);
+
+/*
+ * One dxgpu_core_run() of each worker, one after the other, with all invariants
+ * of it: no more steps than the budget, no more samples, the consistency of
+ * fuzz_check(). Returns true if one of them has more to do.
+ */
+bool fuzz_run(struct fake *f);
+
+/*
+ * The tables agree with one another, with the counters, with the status region
+ * and with what the worker was told. Not while a turn is under way.
+ */
+void fuzz_check(struct fake *f);
+
+/*
+ * All there is comes to an end: each queue is removed and acknowledged in a
+ * bounded number of rounds, then the device is reset and its tables are empty.
+ */
+void fuzz_end(struct fake *f);
+
+#endif /* FUZZ_H */

@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""make-corpus.py: write corpus/TARGET/NAME, the fuzzers' first inputs.
+
+Each input is described here in words of its target's record format, which is
+told at the top of fuzz-TARGET.c. The files are kept in the repository so that
+no test needs Python; after a change here, run this and commit both.
+"""
+
+import struct
+from pathlib import Path
+
+CORPUS = Path(__file__).resolve().parent / "corpus"
+
+
+def u8(*values):
+    return bytes(values)
+
+
+def u16(value):
+    return struct.pack("<H", value)
+
+
+def u32(value):
+    return struct.pack("<I", value)
+
+
+def u64(value):
+    return struct.pack("<Q", value)
+
+
+def packet(opcode, operands=b"", flags=0):
+    return struct.pack("<BBHI", opcode, flags, 8 + len(operands), 0) + operands
+
+
+NOP = packet(0)
+FENCE = packet(1, u64(0x1000) + u64(7), flags=1)
+COPY = packet(2, u64(0x1000) + u64(0x9000) + u32(4096) + u32(0))
+OVERLAP = packet(2, u64(0x1000) + u64(0x1800) + u32(4096) + u32(0))
+FILL = packet(3, u64(0x2000) + u32(64) + u32(0xabcdef01))
+CRC = packet(4, u64(0x1000) + u64(0x3000) + u32(100) + u32(0))
+STAMP = packet(5, u64(0x2008))
+DELAY = packet(6, u64(1000))
+INDIRECT = packet(7, u64(0x4000) + u32(64) + u32(0))
+END = packet(1, u64((1 << 48) - 8) + u64(1))
+BEYOND = packet(1, u64(1 << 48) + u64(1))
+
+PACKET = {
+    "each": NOP + FENCE + COPY + FILL + CRC + STAMP + DELAY + INDIRECT,
+    "long-nop": struct.pack("<BBHI", 0, 0, 256, 0) + bytes(248),
+    "end-of-space": END + BEYOND,
+    "overlap": OVERLAP,
+    "cut": COPY[:24],
+}
+
+READ, WRITE, LOAD, STORE = range(4)
+FRESH, WHOLE = 4, 8
+
+
+def pte(page, index, target, flags):
+    return u8(1, page) + u16(index) + u8(target, flags)
+
+
+def raw_pte(page, index, value):
+    return u8(0, page) + u16(index) + u64(value)
+
+
+def access(how, indices=(0, 0, 0, 0), offset=0, length=8):
+    size = b"" if how & 2 else u32(length - 1)
+    return u8(2, how, *indices) + u16(offset) + size
+
+
+TABLES = pte(0, 0, 1, 1) + pte(1, 0, 2, 1) + pte(2, 0, 3, 1)
+PAGES = TABLES + b"".join(pte(3, i, 16 + i, 7) for i in range(4))
+WALK = {
+    "read-write": PAGES + access(WRITE | FRESH, length=9000) +
+                  access(READ | FRESH, length=9000) +
+                  access(STORE) + access(LOAD),
+    "scattered": PAGES + pte(3, 1, 40, 7) + pte(3, 2, 30, 3) +
+                 access(WRITE | FRESH, offset=0xffc, length=8) +
+                 access(READ, length=12288),
+    "large": pte(0, 0, 1, 1) + pte(1, 0, 2, 1) + pte(2, 0, 0, 15) +
+             access(READ | FRESH, (0, 0, 0, 9), 0xff0, 64),
+    "reserved": PAGES + raw_pte(3, 0, 0x4001_0017) + access(READ | FRESH) +
+                raw_pte(3, 1, 1 << 63 | 7) + access(LOAD, (0, 0, 0, 1)),
+    "no-memory": PAGES + raw_pte(3, 0, 7) + access(LOAD | FRESH) +
+                 u8(4, 0) + access(READ | FRESH) + u8(4, 1),
+    "stale": PAGES + access(LOAD) + pte(3, 0, 50, 7) + access(LOAD) + u8(3) +
+             access(LOAD),
+    "beyond": PAGES + u8(2, READ | WHOLE) + u64((1 << 48) - 4) + u32(7),
+    "own-tables": TABLES + pte(3, 0, 3, 7) + access(WRITE | FRESH, length=64) +
+                  access(READ, length=64),
+}
+
+
+def submit(queue, opcode, a=0x8000, b=0x9000, n=64, flags=0):
+    return u8(6, queue, opcode, flags) + u16(a) + u16(b) + u16(n) + u8(0)
+
+
+def turns(n):
+    return u8(5, 0, n - 1)
+
+
+RING = {
+    "each": b"".join(submit(0, op, flags=op == 1) + turns(3)
+                     for op in range(8)),
+    "three": submit(0, 1) + submit(1, 2) + submit(2, 3) + turns(8) +
+             submit(2, 4) + submit(1, 7, a=0x2800) + turns(16),
+    "wp-back": submit(0, 1) + turns(4) + u8(3, 0, 0xff) + turns(2),
+    "wp-far": u8(2, 2) + u64(1 << 63) + u8(4, 2, 9) + turns(2),
+    "delay": submit(0, 6, a=0xffff, n=50000) + turns(2) + submit(1, 1) +
+             turns(2) + u8(10, 0) + u32(60000) + turns(4),
+    "suspend": submit(1, 2, n=30000) + u8(8, 0, 5) + turns(1) + u8(9, 0) +
+               turns(4),
+    "new-life": submit(0, 1) + u8(7, 0, 3) + u64(1 << 40) + submit(0, 1) +
+                turns(4),
+    "bad-entry": u8(1, 2) + u16(4) + u16(12) + u8(0, 1, 0) + u8(3, 2, 1) +
+                 turns(2),
+    "nested": u8(0, 2) + u16(0x2000) + u8(47) +
+              2 * packet(7, u64(0x202000) + u32(48) + u32(0)) +
+              u8(1, 2) + u16(0x2000) + u16(48) + u8(0, 1, 0) + u8(3, 2, 1) +
+              turns(8),
+    "read-only": submit(0, 3, a=0xf000) + turns(2),
+}
+
+(SPACE, SPACE_END, INVALIDATE, CONTEXT, CONTEXT_END, SUSPEND, RESUME, QUEUE,
+ REMOVE, KICK, BIND, UNBIND) = range(12)
+
+
+def command(which, *args):
+    return u8(0, which, 0) + bytes(args).ljust(6, b"\0")
+
+
+def run(n):
+    return u8(8, n - 1)
+
+
+# The ring lies at 0x2000 (128 * 64), ring control at 0x3000 (96 * 128).
+SETUP = (command(SPACE, 0) + command(CONTEXT, 0, 0, 0) +
+         command(QUEUE, 5, 0, 128, 2, 96, 0))
+WP_ONE = u8(9) + u16(0x3000) + u64(1)
+COMMANDS = {
+    "life": SETUP + command(BIND, 1, 5) + WP_ONE + u8(6, 1, 1) + run(4) +
+            command(UNBIND, 1) + command(REMOVE, 5, 9) + run(2) +
+            command(CONTEXT_END, 0) + command(SPACE_END, 0),
+    "errors": command(KICK, 5) + SETUP + SETUP + command(SPACE_END, 0) +
+              command(CONTEXT_END, 0) + command(BIND, 1, 5) +
+              command(BIND, 1, 5) + command(UNBIND, 3) + command(BIND, 9, 5) +
+              u8(0, 255, 0) + u32(0x99) + bytes(6),
+    "suspend": SETUP + command(BIND, 0, 5) + command(SUSPEND, 0, 1) +
+               WP_ONE + u8(6, 0, 1) + run(2) + command(RESUME, 0) + run(4),
+    "reset": SETUP + command(BIND, 0, 5) + command(REMOVE, 5, 2) +
+             command(INVALIDATE, 0, 0, 0, 3) + u8(7, 2) + command(KICK, 5) +
+             run(1) + u8(7, 1) + SETUP + run(1),
+    "cold": SETUP + command(BIND, 0, 5) + u8(6, 0, 1) + u8(11, 0) + run(1) +
+            u8(7, 1) + SETUP + u8(6, 0, 1),
+    "asleep": SETUP + command(BIND, 0, 5) + u8(11, 17) + u8(6, 0, 1) +
+              u8(11, 16) + run(2) + u8(10, 7, 7),
+    "interrupts": u8(10, 0, 7) + SETUP + command(SUSPEND, 0, 1) + run(1) +
+                  u8(10, 1, 0),
+}
+
+for target, inputs in {"packet": PACKET, "walk": WALK, "ring": RING,
+                       "commands": COMMANDS}.items():
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
+    for name, data in inputs.items():
+        (folder / name).write_bytes(data)
