@@ -134,7 +134,7 @@ static struct dxg_process_adapter **dxg_processes_get(struct dxgadapter *adapter
 	*count = 0;
 	mutex_lock(&adapter->lock);
 	list_for_each_entry(pa, &adapter->processes, adapter_node)
-		++*count;
+		(*count)++;
 	list = kvcalloc(*count + 1, sizeof(*list), GFP_KERNEL);
 	*count = 0;
 	if (list) {

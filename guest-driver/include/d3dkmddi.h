@@ -326,7 +326,7 @@ typedef struct _DXGKARGCB_DISCONNECTDOORBELL {
 typedef struct _DXGKRNL_INTERFACE {
 	UINT Size;
 	UINT Version;
-	HANDLE DeviceHandle;			/* first argument of the callbacks that take an adapter */
+	HANDLE DeviceHandle;			/* first argument of an adapter's callbacks */
 	/*
 	 * DEVICE. Copies the data, never sleeps, may be called at any time between
 	 * start and stop. A handle in it must not be destroyed before the call returns.
@@ -372,7 +372,7 @@ typedef struct _DRIVER_INITIALIZATION_DATA {
 	NTSTATUS (*DxgkDdiCreateDevice)(HANDLE hAdapter, DXGKARG_CREATEDEVICE *pArgs);
 	NTSTATUS (*DxgkDdiDestroyDevice)(HANDLE hDevice);
 	NTSTATUS (*DxgkDdiCreateContext)(HANDLE hDevice, DXGKARG_CREATECONTEXT *pArgs);
-	/* Only after the suspend acknowledgement, a reset, or removal (OBJ-24). */
+	/* Only after the suspend acknowledgment, a reset, or removal (OBJ-24). */
 	NTSTATUS (*DxgkDdiDestroyContext)(HANDLE hContext);
 	NTSTATUS (*DxgkDdiCreateHwQueue)(HANDLE hHwContext, DXGKARG_CREATEHWQUEUE *pArgs);
 	NTSTATUS (*DxgkDdiDestroyHwQueue)(HANDLE hHwQueue);
@@ -390,7 +390,7 @@ typedef struct _DRIVER_INITIALIZATION_DATA {
 
 	/*
 	 * SUCCESS: suspended already. PENDING: SuspendContextCompleted follows, with the
-	 * fence of this call; an acknowledgement of an older fence says nothing.
+	 * fence of this call; an acknowledgment of an older fence says nothing.
 	 */
 	NTSTATUS (*DxgkDdiSuspendContext)(HANDLE hAdapter, const DXGKARG_SUSPENDCONTEXT *pArgs);
 	NTSTATUS (*DxgkDdiResumeContext)(HANDLE hAdapter, const DXGKARG_RESUMECONTEXT *pArgs);

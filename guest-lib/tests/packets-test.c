@@ -62,8 +62,8 @@ static void test_bound(void)
 		while (!dxg_commands_fence(&commands, 8, 1, 0))
 			packets++;
 		ok(packets == capacity / DXG_COMMANDS_FENCE_BYTES &&
-		       commands.bytes == packets * DXG_COMMANDS_FENCE_BYTES,
-		       "%u bytes take %u packets and no more", capacity, packets);
+		   commands.bytes == packets * DXG_COMMANDS_FENCE_BYTES,
+		   "%u bytes take %u packets and no more", capacity, packets);
 		commands.bytes = capacity + 8;
 		ok(dxg_commands_fence(&commands, 8, 1, 0) ==
 		       STATUS_BUFFER_TOO_SMALL, "more used than there is: refused");

@@ -51,7 +51,7 @@ static void test_errors(void)
 	ok(dxg_report(STATUS_NO_MEMORY, "call: value %d (0..3)", 7) ==
 	   STATUS_NO_MEMORY, "a failure comes back");
 	ok(!strcmp(dxg_last_error(),
-		       "call: value 7 (0..3): STATUS_NO_MEMORY (0xc0000017)"),
+		   "call: value 7 (0..3): STATUS_NO_MEMORY (0xc0000017)"),
 	   "its text names call, value, range and status");
 	pthread_create(&thread, NULL, other_thread, &seen);
 	pthread_join(thread, NULL);
@@ -70,10 +70,10 @@ int main(void)
 
 	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		ok(dxg_status_from_errno(pairs[i].error) == pairs[i].status,
-		       "error %d is %s", pairs[i].error,
-		       dxg_status_name(pairs[i].status));
+		   "error %d is %s", pairs[i].error,
+		   dxg_status_name(pairs[i].status));
 	ok(!strcmp(dxg_status_name(STATUS_DEVICE_REMOVED),
-		       "STATUS_DEVICE_REMOVED"), "a status has its name");
+		   "STATUS_DEVICE_REMOVED"), "a status has its name");
 	ok(!strcmp(dxg_status_name(0x1234), "unknown status"),
 	   "an unknown status has none");
 	ok(NT_SUCCESS(STATUS_PENDING) && NT_SUCCESS(STATUS_TIMEOUT) &&

@@ -252,8 +252,8 @@ int main(int argc, char **argv)
 	ok(world.disconnects && stats.reconnects,
 	   "the doorbell was taken away meanwhile");
 	diag("%u disconnects, %llu reconnects, %llu rings", world.disconnects,
-		 (unsigned long long)stats.reconnects,
-		 (unsigned long long)stats.rings);
+	     (unsigned long long)stats.reconnects,
+	     (unsigned long long)stats.rings);
 	dxg_submit_queue_fini(&world.queue);
 	return done();
 }

@@ -81,7 +81,7 @@ struct dxg_handle_arg {
 struct dxg_allocationinfo2 {
 	__u32 allocation;		/* out */
 	__u32 reserved0;
-	__u64 sysmem;			/* with DXG_ALLOCATION_EXISTING_SYSMEM: page-aligned address */
+	__u64 sysmem;			/* DXG_ALLOCATION_EXISTING_SYSMEM: page-aligned address */
 	__u64 priv_drv_data;		/* struct dxgpu_allocation_data for this adapter */
 	__u32 priv_drv_data_size;
 	__u32 vidpn_source_id;

@@ -288,7 +288,7 @@ typedef struct _DXGK_FAULT_ERROR_CODE {
 	union {
 		struct {
 			UINT IsDeviceSpecificCode	: 1;
-			UINT GeneralErrorCode		: 31; /* 0 page fault, 1 invalid instruction */
+			UINT GeneralErrorCode		: 31; /* 0 page fault, 1 bad instruction */
 		};
 		struct {
 			UINT IsDeviceSpecificCodeReservedBit : 1;

@@ -176,13 +176,14 @@ int main(int argc, char **argv)
 	for (i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--json")) {
 			json = true;
-		} else if (!strcmp(argv[i], "--help")) {
+			continue;
+		}
+		if (!strcmp(argv[i], "--help")) {
 			fputs(usage, stdout);
 			return EXIT_TOLD;
-		} else {
-			fprintf(stderr, "dxg-info: %s: no such option\n%s", argv[i], usage);
-			return EXIT_USAGE;
 		}
+		fprintf(stderr, "dxg-info: %s: no such option\n%s", argv[i], usage);
+		return EXIT_USAGE;
 	}
 	access = pci_alloc();
 	pci_init(access);

@@ -113,25 +113,25 @@ static NTSTATUS lane_build(struct lane *lane, struct dxg_commands *commands,
 	status = dxg_commands_copy(commands, target, source, bytes);
 	if (status == STATUS_SUCCESS)
 		status = dxg_commands_crc32c(commands,
-				results + offsetof(struct check_results, source_crc),
-				source, bytes, 0);
+					     results + offsetof(struct check_results, source_crc),
+					     source, bytes, 0);
 	if (status == STATUS_SUCCESS)
 		status = dxg_commands_crc32c(commands,
-				results + offsetof(struct check_results, target_crc),
-				target, bytes, 0);
+					     results + offsetof(struct check_results, target_crc),
+					     target, bytes, 0);
 	if (status == STATUS_SUCCESS)
 		status = dxg_commands_fill(commands,
-				cell + offsetof(struct chain_cell, tag), tag_of(item),
-				sizeof(uint32_t));
+					   cell + offsetof(struct chain_cell, tag), tag_of(item),
+					   sizeof(uint32_t));
 	if (status == STATUS_SUCCESS)
 		status = dxg_commands_crc32c(commands,
-				cell + offsetof(struct chain_cell, chain), cell,
-				sizeof(struct chain_cell), 0);
+					     cell + offsetof(struct chain_cell, chain), cell,
+					     sizeof(struct chain_cell), 0);
 	if (status == STATUS_SUCCESS)
 		status = dxg_commands_copy(commands,
-				results + offsetof(struct check_results, chain),
-				cell + offsetof(struct chain_cell, chain),
-				sizeof(uint32_t));
+					   results + offsetof(struct check_results, chain),
+					   cell + offsetof(struct chain_cell, chain),
+					   sizeof(uint32_t));
 	return status;
 }
 

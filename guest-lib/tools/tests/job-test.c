@@ -55,19 +55,19 @@ static void test_options(void)
 
 	snprintf(line, sizeof(line), "--queues 32 --processes=4%s", files);
 	ok(parse(line, &options, error) == OPTIONS_OK && options.queues == 32 &&
-	       options.processes == 4 && options.chunk_bytes == 16384 &&
-	       options.timeout_s == 20 && !options.seed && !strcmp(options.input, "i") &&
-	       !strcmp(options.output, "o") && !strcmp(options.json, "j"),
-	       "what is needed, and the defaults");
+	   options.processes == 4 && options.chunk_bytes == 16384 &&
+	   options.timeout_s == 20 && !options.seed && !strcmp(options.input, "i") &&
+	   !strcmp(options.output, "o") && !strcmp(options.json, "j"),
+	   "what is needed, and the defaults");
 	snprintf(line, sizeof(line), "--queues 1 --processes 1%s --chunk 1 --seed 7 --timeout 3",
 		 files);
 	ok(parse(line, &options, error) == OPTIONS_OK && options.chunk_bytes == 1 &&
-	       options.seed == 7 && options.timeout_s == 3, "all options");
+	   options.seed == 7 && options.timeout_s == 3, "all options");
 	snprintf(line, sizeof(line), "--queues 1024 --processes 1%s", files);
 	ok(parse(line, &options, error) == OPTIONS_OK, "a process's whole quota of queues");
 	ok(parse("--help", &options, error) == OPTIONS_HELP, "--help");
 	ok(parse("--queues", &options, error) == OPTIONS_BAD &&
-	       !strcmp(error, "--queues: its value is missing"), "a value that is missing");
+	   !strcmp(error, "--queues: its value is missing"), "a value that is missing");
 	ok(parse("--queues 1 --processes 1 --input i --output o", &options, error) ==
 	       OPTIONS_BAD && !strcmp(error, "--json is missing"), "an option that is missing");
 
@@ -75,7 +75,7 @@ static void test_options(void)
 		snprintf(line, sizeof(line), "--queues 32 --processes 4%s %s", files,
 			 bad[i].line);
 		ok(parse(line, &options, error) == OPTIONS_BAD &&
-		       !strcmp(error, bad[i].error), "refused: %s", bad[i].error);
+		   !strcmp(error, bad[i].error), "refused: %s", bad[i].error);
 		if (strcmp(error, bad[i].error))
 			diag("got: %s", error);
 	}
@@ -119,10 +119,10 @@ static void test_plan(void)
 				owners = false;
 		}
 		ok(items == plan.items && queues == plan.queues && owners &&
-		       bytes == plan.input_bytes && items >= plan.queues,
-		       "%u queues, %u processes, %llu bytes by %u: %llu items", plan.queues,
-		       plan.processes, (unsigned long long)plan.input_bytes,
-		       plan.chunk_bytes, (unsigned long long)plan.items);
+		   bytes == plan.input_bytes && items >= plan.queues,
+		   "%u queues, %u processes, %llu bytes by %u: %llu items", plan.queues,
+		   plan.processes, (unsigned long long)plan.input_bytes,
+		   plan.chunk_bytes, (unsigned long long)plan.items);
 	}
 }
 
@@ -139,7 +139,7 @@ static void test_crc(void)
 	memset(data, 0xff, sizeof(data));
 	ok(check_crc32c(0, data, 32) == 0x62a8ab43, "32 bytes of ones (RFC 3720)");
 	ok(check_crc32c(check_crc32c(0, "12345", 5), "6789", 4) == 0xe3069283,
-	       "a sum continued");
+	   "a sum continued");
 	ok(!check_crc32c(0, data, 0), "nothing sums to 0");
 
 	for (start = 0; start < sizeof(data); start++)
@@ -161,26 +161,27 @@ static void test_item(void)
 
 	memset(file, 3, sizeof(file));
 	memcpy(copy, file, sizeof(copy));
-	results.source_crc = results.target_crc = check_crc32c(0, file, sizeof(file));
+	results.source_crc = check_crc32c(0, file, sizeof(file));
+	results.target_crc = results.source_crc;
 	ok(!check_item(file, copy, 100, &results, text, sizeof(text)) && !*text,
-	       "an item that is right");
+	   "an item that is right");
 	copy[99] = 4;
 	ok(check_item(file, copy, 100, &results, text, sizeof(text)) &&
-	       !strcmp(text, "byte 99 of 100 is 0x04, not 0x03"), "a wrong byte: %s", text);
+	   !strcmp(text, "byte 99 of 100 is 0x04, not 0x03"), "a wrong byte: %s", text);
 	copy[99] = 3;
 	results.target_crc++;
 	ok(check_item(file, copy, 100, &results, text, sizeof(text)) &&
-	       strstr(text, "CRC-32C"), "a wrong sum: %s", text);
+	   strstr(text, "CRC-32C"), "a wrong sum: %s", text);
 
 	first = check_chain(0, 10);
 	second = check_chain(first, 11);
 	ok(check_chain_order(0, 10, first) == CHECK_ORDER_RIGHT &&
-	       check_chain_order(first, 11, second) == CHECK_ORDER_RIGHT, "a chain in order");
+	   check_chain_order(first, 11, second) == CHECK_ORDER_RIGHT, "a chain in order");
 	ok(check_chain_order(first, 11, check_chain(second, 11)) == CHECK_ORDER_TWICE,
-	       "an entry executed twice");
+	   "an entry executed twice");
 	ok(check_chain_order(first, 11, check_chain(first, 12)) == CHECK_ORDER_WRONG &&
-	       check_chain_order(first, 11, first) == CHECK_ORDER_WRONG,
-	       "an entry left out");
+	   check_chain_order(first, 11, first) == CHECK_ORDER_WRONG,
+	   "an entry left out");
 }
 
 static void test_stats(void)
@@ -192,18 +193,18 @@ static void test_stats(void)
 	stats_sort(samples, 5);
 	ok(samples[0] == 15 && samples[4] == 50, "sorted");
 	ok(stats_percentile(samples, 5, 30) == 20 && stats_percentile(samples, 5, 40) == 20 &&
-	       stats_percentile(samples, 5, 50) == 35 &&
-	       stats_percentile(samples, 5, 100) == 50, "nearest rank of five");
+	   stats_percentile(samples, 5, 50) == 35 &&
+	   stats_percentile(samples, 5, 100) == 50, "nearest rank of five");
 	for (i = 0; i < 100; i++)
 		hundred[i] = i + 1;
 	ok(stats_percentile(hundred, 100, 50) == 50 && stats_percentile(hundred, 100, 99) == 99 &&
-	       stats_percentile(hundred, 100, 1) == 1, "nearest rank of a hundred");
+	   stats_percentile(hundred, 100, 1) == 1, "nearest rank of a hundred");
 	ok(stats_percentile(hundred, 1, 50) == 1 && stats_percentile(hundred, 1, 99) == 1,
-	       "one sample is every percentile");
+	   "one sample is every percentile");
 	ok(!stats_percentile(NULL, 0, 50), "no sample: 0");
 	ok(stats_mb_per_s(1000000, 1000000000) > 0.999 &&
-	       stats_mb_per_s(1000000, 1000000000) < 1.001 && stats_mb_per_s(1, 0) == 0,
-	       "megabytes per second");
+	   stats_mb_per_s(1000000, 1000000000) < 1.001 && stats_mb_per_s(1, 0) == 0,
+	   "megabytes per second");
 }
 
 static void test_victims(void)
@@ -216,11 +217,11 @@ static void test_victims(void)
 			"faults_pdb=5 faults_dummy=4\n", &pid, &count) &&
 	       pid == 41 && count == 3, "a doorbell's line");
 	ok(!victims_line("queue pid=41 victimized=3\n", &pid, &count) &&
-	       !victims_line("doorbell pid=41 connects=5\n", &pid, &count) &&
-	       !victims_line("doorbell pid=41 victimized=\n", &pid, &count) &&
-	       !victims_line("", &pid, &count), "other lines");
+	   !victims_line("doorbell pid=41 connects=5\n", &pid, &count) &&
+	   !victims_line("doorbell pid=41 victimized=\n", &pid, &count) &&
+	   !victims_line("", &pid, &count), "other lines");
 	ok(!victims_line("doorbell pid=41 unvictimized=3\n", &pid, &count),
-	       "a key is a whole word");
+	   "a key is a whole word");
 }
 
 int main(void)

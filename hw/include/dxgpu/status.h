@@ -6,7 +6,7 @@
  * driver only and never mapped to user space (DEV-7); a doorbell's STAT is
  * another thing, a cell in kernel memory. Where the record arrays lie and how
  * far their elements are apart is told by registers. Each 64-bit field is
- * written as one release store: a reader that saw an acknowledgement fence sees
+ * written as one release store: a reader that saw an acknowledgment fence sees
  * all that the device did before. Records of ids that are not in use are zero.
  */
 #ifndef DXGPU_STATUS_H
