@@ -42,14 +42,18 @@ def build(context, version):
     src = paths.modules(version) / "src"
     link_farm(src, {"": paths.GUEST_DRIVER, "hw-include": paths.HW_INCLUDE})
     context.command(
-        ["make", "-C", paths.kernel(version) / "headers", f"M={src}",
-         f"DXGPU_HW_INCLUDE={paths.HW_INCLUDE}", *NO_BTF, "W=1", f"-j{JOBS}",
-         "modules"],
+        ["make", *arguments(version, src), "W=1", "modules"],
         "building the kernel modules", env=dict(os.environ, LC_ALL="C"))
     text = context.log_path.read_text(errors="replace")
     warnings = len(re.findall(r"\bwarning: ", text))
     names = ", ".join(sorted(path.name for path in src.rglob("*.ko")))
     return names + (f", {warnings} warnings (see the log)" if warnings else "")
+
+
+def arguments(version, src):
+    """make's arguments for the tree SRC of ours and the kernel VERSION."""
+    return ["-C", paths.kernel(version) / "headers", f"M={src}",
+            f"DXGPU_HW_INCLUDE={paths.HW_INCLUDE}", *NO_BTF, f"-j{JOBS}"]
 
 
 def built(version):

@@ -47,6 +47,12 @@ def all_steps(version=kernel.DEFAULT):
     return found
 
 
+def lint_steps():
+    """What only `dxg lint` needs."""
+    return [Step("lint-tools", "sparse and checkpatch", tools.lint_inputs,
+                 [tools.CHECKPATCH], tools.get_lint_tools)]
+
+
 def ensure(version=kernel.DEFAULT, only=None):
     """Bring the set-up up to date; nothing but checks when it is.
 
@@ -57,6 +63,7 @@ def ensure(version=kernel.DEFAULT, only=None):
         return
     wanted = all_steps(version)
     if only is not None:
+        wanted += lint_steps()
         names = [step.name for step in wanted]
         wanted = [step for step in wanted
                   if only in (step.name, step.name.removesuffix(

@@ -2,8 +2,8 @@
 """`dxg test`: run the tests that meson lists, count each TAP result.
 
 meson's introspection of build/host is the one list (suites unit, qtest,
-guest, harness); the programs print TAP.  The last line of stdout is
-"N passed, N failed" and ", N skipped" when there are some.
+guest, guest-6.12, harness, lint); the programs print TAP.  The last line of
+stdout is "N passed, N failed" and ", N skipped" when there are some.
 """
 
 import contextlib
@@ -14,10 +14,10 @@ import sys
 import time
 from dataclasses import dataclass
 
-from dxglib import errors, kernel, paths, proc, setup, tap, ui
+from dxglib import errors, kernel, lint, paths, proc, setup, tap, ui
 from dxglib.errors import DxgError, UsageError
 
-SUITES = ("unit", "qtest", "guest", "harness")
+SUITES = ("unit", "fuzz", "qtest", "guest", "guest-6.12", "harness", "lint")
 OUTPUT_TAIL = 30
 OUTPUT_WIDTH = 200
 LONG_SUITE = "long"
@@ -115,6 +115,11 @@ def _test(options):
         for test in tests:
             print(test.title)
         return errors.PASS
+    suites = {test.suite for test in tests}
+    if "guest-6.12" in suites:
+        setup.ensure("6.12")
+    if "lint" in suites:
+        lint.ensure()
     total = tap.Summary()
     for test in tests:
         summary = run(test)

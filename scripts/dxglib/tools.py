@@ -6,16 +6,23 @@ too old for QEMU 10.0), the guest's firmware and BusyBox.
 """
 
 import shutil
+import tempfile
+from pathlib import Path
 
 from dxglib import apt, paths, steps
 
 HOST_PACKAGES = (
-    "bc", "bison", "dpkg-dev", "flex", "gcc", "libc6-dev", "libelf1",
-    "libfdt-dev", "libglib2.0-dev", "libpci-dev", "libpixman-1-dev", "lz4",
-    "make", "ninja-build", "patch", "pciutils", "pkg-config", "python3-venv",
-    "xz-utils", "zlib1g-dev", "zstd",
+    "bc", "bison", "clang", "dpkg-dev", "flex", "gcc", "libc6-dev",
+    "libclang-rt-14-dev", "libelf1", "libfdt-dev", "libglib2.0-dev",
+    "libpci-dev", "libpixman-1-dev", "lz4", "make", "ninja-build", "patch",
+    "pciutils", "pkg-config", "python3-venv", "xz-utils", "zlib1g-dev", "zstd",
 )
 UNPACKED = (*apt.BACKPORTED, "seabios", "qemu-system-data", "busybox-static")
+LINT_PACKAGES = ("sparse", "git")
+CHECKPATCH_PACKAGE = "linux-source-6.1"
+# Not below TOOLS: that folder is made anew as a whole.
+CHECKPATCH = paths.BUILD / "lint/checkpatch/checkpatch.pl"
+CHECKPATCH_FILES = ("checkpatch.pl", "spelling.txt", "const_structs.checkpatch")
 
 # What QEMU asks for on our machines: boot ROMs, and the option ROM for the
 # local APIC that it loads by itself.
@@ -71,3 +78,23 @@ def unpack_tools(context):
     shutil.rmtree(unpacked)
     return ", ".join(f"{deb.name.split('_')[0]} {deb.name.split('_')[1]}"
                      for deb in debs[:1])
+
+
+def lint_inputs():
+    return ("1", CHECKPATCH_PACKAGE, *LINT_PACKAGES, *CHECKPATCH_FILES)
+
+
+def get_lint_tools(context):
+    """Install sparse; take checkpatch out of the kernel's source package."""
+    apt.install(context, LINT_PACKAGES)
+    deb, = apt.Private(context).download([CHECKPATCH_PACKAGE])
+    CHECKPATCH.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=paths.BUILD) as folder:
+        steps.unpack(deb, folder)
+        source, = Path(folder).glob("usr/src/linux-source-*.tar.xz")
+        names = [f"{CHECKPATCH_PACKAGE}/scripts/{name}"
+                 for name in CHECKPATCH_FILES]
+        context.command(["tar", "-C", CHECKPATCH.parent, "-xJf", source,
+                         "--strip-components=2", *names],
+                        "taking checkpatch out of the kernel's source")
+    return deb.name.split("_")[1]
