@@ -83,7 +83,9 @@ def load():
                        "run: scripts/dxg setup") from None
     tests = [Test(entry["name"],
                   [suite.rpartition(":")[2] for suite in entry["suite"]],
-                  entry["cmd"], entry["env"], entry.get("workdir"),
+                  entry["cmd"], entry["env"],
+                  # As meson test does: programs may be named from there.
+                  entry.get("workdir") or str(paths.HOST),
                   entry.get("timeout") or 0, entry.get("protocol") == "tap")
              for entry in entries]
     rank = {suite: place for place, suite in enumerate(SUITES)}
