@@ -2,8 +2,8 @@
 /*
  * The core with one or several worker threads, and rings and commands from
  * others: nothing is lost and nothing is done twice, however binds, unbinds,
- * suspends, invalidates, removals and resets fall. For TSan as well as for
- * ASan.
+ * suspends, invalidates, removals, resets and snapshots fall. It runs with
+ * ASan and once more with TSan.
  *
  * Rings come without a lock from several threads; commands from one at a time,
  * as under the BQL. Every wait is bounded by the test's own time-out.
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "fake.h"
+#include "snapshot.h"
 
 #define QUEUES 12
 #define SLOTS 4
@@ -25,6 +26,20 @@ static _Atomic bool stop;
 static struct fake_queue queues[QUEUES];
 static _Atomic uint32_t waits;
 static pthread_t workers[SEVERAL];
+static _Atomic bool halt;       /* the machine is to stop, as for a snapshot */
+static _Atomic uint32_t halted; /* threads that have */
+
+static bool ends(void)
+{
+    if (halt) {
+        halted++;
+        while (halt && !stop) {
+            sched_yield();
+        }
+        halted--;
+    }
+    return stop;
+}
 
 /* Sleeps as a real worker does: only when the core says so, until a kick. */
 static void *worker(void *opaque)
@@ -32,16 +47,16 @@ static void *worker(void *opaque)
     uint32_t index = GPOINTER_TO_UINT(opaque);
     uint32_t seen = 0;
 
-    while (!stop) {
+    while (!ends()) {
         while (f->kicks[index] == seen) {
-            if (stop) {
+            if (ends()) {
                 return NULL;
             }
             sched_yield();
         }
         seen = f->kicks[index];
         while (dxgpu_core_run(f->core, index)) {
-            if (stop) {
+            if (ends()) {
                 return NULL;
             }
         }
@@ -55,7 +70,7 @@ static void *ringer(void *opaque)
 {
     uint32_t slot = GPOINTER_TO_UINT(opaque);
 
-    while (!stop) {
+    while (!ends()) {
         slot++;
         dxgpu_core_doorbell(f->core, slot % (SLOTS + 1), slot);
         sched_yield();
@@ -288,6 +303,84 @@ static void test_remove_and_reset(const void *count)
     fake_free(f);
 }
 
+/* The machine stops, is saved, and goes on from what was saved (DEV-14). */
+static void save_and_load(uint32_t threads)
+{
+    struct dxgpu_snapshot s;
+    char why[160] = "";
+
+    g_assert_true(dxgpu_snapshot_init(&f->config, &s));
+    halt = true;
+    dxgpu_core_yield(f->core);
+    while (halted < threads) {
+        sched_yield();
+    }
+    dxgpu_core_save(f->core, &s);
+    g_assert_true(dxgpu_core_load(f->core, &s, why, sizeof(why)));
+    g_assert_cmpstr(why, ==, "");
+    halt = false;
+    while (halted) {
+        sched_yield();
+    }
+    dxgpu_snapshot_free(&s);
+}
+
+/* Snapshots at any step of the workers: nothing lost, nothing done twice. */
+static void test_snapshots(const void *count)
+{
+    struct dxgpu_core_config config = config_of(count);
+    pthread_t ringers[RINGERS];
+    uint32_t slot = 0, snapshots = 0;
+    uint64_t root;
+    int i, round;
+
+    stop = false;
+    config.packet_budget = 1;
+    f = fake_new(&config);
+    root = fake_space(f, 0);
+    for (i = 0; i < 3; i++) {
+        fake_context(f, i, 0, i);
+    }
+    for (i = 0; i < QUEUES; i++) {
+        queues[i] = fake_queue(f, i, i % 3, root, 16);
+    }
+    start_workers();
+    for (i = 0; i < RINGERS; i++) {
+        start(&ringers[i], ringer, i);
+    }
+    for (round = 0; !all_done(); round++) {
+        i = round % QUEUES;
+        while (try_submit(&queues[i])) {
+            continue;
+        }
+        slot = (slot + 1) % SLOTS;
+        fake_cmd1(f, DXGPU_CMD_DOORBELL_UNBIND, slot);
+        g_assert_cmpint(fake_cmd2(f, DXGPU_CMD_DOORBELL_BIND, slot, i), ==,
+                        DXGPU_CMD_OK);
+        if (round % 4 == 0) {
+            save_and_load(RINGERS + config.workers);
+            snapshots++;
+        }
+    }
+    for (i = 0; i < QUEUES; i++) {
+        wait_for(&fake_control(&queues[i])->rp, ENTRIES_PER_QUEUE);
+    }
+    stop_workers();
+    for (i = 0; i < RINGERS; i++) {
+        pthread_join(ringers[i], NULL);
+    }
+    g_assert_cmpuint(snapshots, >, QUEUES);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_ENTRIES_COMPLETED), ==,
+                     QUEUES * ENTRIES_PER_QUEUE);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_FENCE_WRITES), ==,
+                     QUEUES * ENTRIES_PER_QUEUE);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_COPY_BYTES), ==,
+                     QUEUES * ENTRIES_PER_QUEUE * 64);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_FAULTS), ==, 0);
+    g_test_message("%u snapshots", snapshots);
+    fake_free(f);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -297,6 +390,7 @@ int main(int argc, char **argv)
         { "exactly-once", test_exactly_once },
         { "no-lost-wakeup", test_no_lost_wakeup },
         { "remove-and-reset", test_remove_and_reset },
+        { "snapshots", test_snapshots },
     };
     unsigned int i, count;
 
