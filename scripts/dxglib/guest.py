@@ -23,9 +23,11 @@ from dataclasses import dataclass
 
 from dxglib import errors, kmsg, paths, proc, streams, ui
 from dxglib.errors import DxgError, SetupError, UsageError
+from dxglib.hostport import HostPort
 from dxglib.initramfs import RunPart
 from dxglib.machine import Machine
-from dxglib.qmp import Qmp, QmpError
+from dxglib.qmp import QmpError
+from dxglib.tasks import Tasks
 
 CHUNK = 65536
 # Booting takes 1.3 s on an idle machine; these are for a very busy one.
@@ -90,6 +92,8 @@ class Guest:
         self.failure = None
         self.keep = True
         self.to_guest = b""
+        self.tasks = Tasks()
+        self.host = None
 
     def run(self):
         """Run it; see the module's text."""
@@ -129,6 +133,8 @@ class Guest:
     # The main loop -------------------------------------------------------
 
     def _drive(self, machine):
+        self.host = HostPort(machine, self.tasks,
+                             lambda line: _send(machine, "host", line))
         with selectors.PollSelector() as selector, _waking() as wake:
             selector.register(wake, selectors.EVENT_READ, "wake")
             self._register(selector, machine)
@@ -154,7 +160,7 @@ class Guest:
             and all(marked.ended for marked in self.marked.values()))
 
     def _register(self, selector, machine):
-        for name in ("console", "ctl", *self.sinks, "tty"):
+        for name in ("console", "ctl", *self.sinks, "host", "qmp", "tty"):
             if name in machine.channels:
                 selector.register(machine.channels[name],
                                   selectors.EVENT_READ, name)
@@ -169,7 +175,17 @@ class Guest:
         left = self._deadline() - time.monotonic()
         if left <= 0:
             raise self._hang(machine)
+        if self.tasks.busy():
+            left = min(left, self.tasks.wait_s())
         for key, events in selector.select(left):
+            if key.data == "qmp":
+                machine.qmp.take()
+                if machine.qmp.closed:
+                    return False
+                continue
+            if key.data == "host":
+                self._read_host(selector, machine)
+                continue
             if key.data == "source":
                 self._read_source(selector, machine)
                 continue
@@ -184,7 +200,23 @@ class Guest:
                 return False
         if any(sink.broken for sink in self.sinks.values()):
             raise BrokenPipeError
+        self.tasks.advance()
+        self._listen_to_host(selector, machine)
         return True
+
+    def _read_host(self, selector, machine):
+        """Take requests of the side channel, as many as are served now."""
+        try:
+            self.host.feed(machine.channels["host"].recv(self.host.room()))
+        except (BlockingIOError, ConnectionError):
+            pass
+        if not self.host.room():
+            selector.unregister(machine.channels["host"])
+
+    def _listen_to_host(self, selector, machine):
+        channel = machine.channels["host"]
+        if self.host.room() and channel.fileno() not in selector.get_map():
+            selector.register(channel, selectors.EVENT_READ, "host")
 
     def _deadline(self):
         """When the present part of the run becomes a hang."""
@@ -269,10 +301,9 @@ class Guest:
         """Ask QEMU what the caller wants to know, then let it quit."""
         at_end = None
         try:
-            qmp = Qmp(machine.channels["qmp"])
             if self.at_end:
-                at_end = self.at_end(qmp)
-            qmp.request("quit")
+                at_end = self.at_end(machine.qmp)
+            machine.qmp.request("quit")
             machine.process.wait(5)
         except (QmpError, subprocess.TimeoutExpired) as error:
             raise self._error(errors.FAILED, "QEMU did not end in order: "
@@ -304,9 +335,8 @@ class Guest:
         """Show blocked tasks (w) and the CPUs' stacks (l) on the console."""
         console = machine.channels["console"]
         try:
-            qmp = Qmp(machine.channels["qmp"])
             for letter in b"wl":
-                qmp.request("chardev-send-break", id="console")
+                machine.qmp.request("chardev-send-break", id="console")
                 console.send(bytes([letter]))
                 until = time.monotonic() + 1
                 while time.monotonic() < until:
@@ -348,6 +378,14 @@ class Guest:
         return DxgError(code, message, [
             *detail, f"console's tail (all of it: {where}/console.log):",
             *(f"| {line}" for line in tail)])
+
+
+def _send(machine, name, data):
+    """Send what there is room for: nobody waits for a guest that is slow."""
+    try:
+        machine.channels[name].send(data)
+    except (BlockingIOError, ConnectionError):
+        pass
 
 
 @contextlib.contextmanager

@@ -49,6 +49,7 @@ def pack(context, version):
     archive.file("etc/passwd", PASSWD.encode())
     archive.file("etc/group", GROUP.encode())
     archive.add("init", paths.GUEST_FILES / "init")
+    archive.add("usr/bin/dxg-host", paths.GUEST_FILES / "dxg-host")
     _busybox(archive)
     programs = _staged(archive)
     if LSPCI.exists():

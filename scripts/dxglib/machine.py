@@ -8,6 +8,7 @@ file system, and the end of QEMU is seen as end of file at once.
     ctl       lines from /init: "ready", "error TEXT", "exit CODE"
     stdin, stdout, stderr   of the command
     out       a tar stream of /out
+    host      the side channel, see hostport.py
     tty       with `tty`: a terminal (hvc0) instead of stdin and stdout
     qmp       QEMU's control
 """
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 
 from dxglib import kernel as kernels
 from dxglib import paths, proc
+from dxglib.qmp import Qmp, QmpError
 
 # TCG is the reference everywhere.  These words save a fifth of the boot and
 # change nothing that a driver sees (measured, one by one and together).
@@ -26,8 +28,9 @@ KERNEL_ARGS = ("console=ttyS0 loglevel=5 panic=-1 oops=panic rdinit=/init "
                "tsc=reliable no_timer_check nokaslr mitigations=off "
                "8250.nr_uarts=1 random.trust_cpu=on cryptomgr.notests "
                "iomem=relaxed")
-PORTS = ("ctl", "stdin", "stdout", "stderr", "out")
+PORTS = ("ctl", "stdin", "stdout", "stderr", "out", "host")
 DEVICE_ID = "dxg0"
+DEVICE_PATH = f"/machine/peripheral/{DEVICE_ID}"
 
 CPUS = range(1, 17)
 MEMORY_MB = range(128, 16385)
@@ -51,11 +54,16 @@ class Config:
 
 
 class Machine:
-    """A running QEMU and our ends of its channels."""
+    """A running QEMU and our ends of its channels.
+
+    qmp      its control
+    plugged  whether the device is there
+    """
 
     def __init__(self, config, initrd, log):
         """Start QEMU.  initrd: path; log: open file for QEMU's own output."""
         self.config = config
+        self.plugged = config.device is not None
         names = ["console", "qmp", *PORTS] + (["tty"] if config.tty else [])
         self.channels = {}
         theirs = {}
@@ -71,6 +79,7 @@ class Machine:
         finally:
             for end in theirs.values():
                 end.close()
+        self.qmp = Qmp(self.channels["qmp"])
 
     def _argv(self, initrd, fds):
         config = self.config
@@ -95,10 +104,22 @@ class Machine:
             argv += ["-device", f"virtserialport,bus=vser.0,nr={number},"
                      f"chardev={name},name=dxg.{name}"]
         if config.device is not None:
-            properties = f",{config.device}" if config.device else ""
             argv += ["-device", "pcie-root-port,id=rp0,chassis=1,slot=1",
-                     "-device", f"dxgpu,id={DEVICE_ID},bus=rp0{properties}"]
+                     "-device", self._device()]
         return argv + list(config.extra)
+
+    def _device(self):
+        properties = f",{self.config.device}" if self.config.device else ""
+        return f"dxgpu,id={DEVICE_ID},bus=rp0{properties}"
+
+    def plug(self):
+        """Add the device, as it was at the start."""
+        # QMP's own device_add wants each property with its type.
+        said = self.qmp.request("human-monitor-command", **{
+            "command-line": f"device_add {self._device()}"})
+        if said:
+            raise QmpError(f"device_add: {said.strip()}")
+        self.plugged = True
 
     def end_input(self):
         """The command's stdin ends after what was sent.

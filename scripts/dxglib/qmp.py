@@ -1,9 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""QMP: a few blocking requests to QEMU over an inherited socket."""
+"""QMP: QEMU's control, over an inherited socket.
 
+Requests are short and block.  Events come whenever they like: the main loop
+calls take() when the socket is readable, and event() hands out what has come.
+"""
+
+import collections
+import itertools
 import json
+import selectors
+import time
 
 TIMEOUT_S = 10
+CHUNK = 65536
+EVENTS_KEPT = 1000
 
 
 class QmpError(Exception):
@@ -11,39 +21,90 @@ class QmpError(Exception):
 
 
 class Qmp:
-    """One QMP session; events are skipped."""
+    """One QMP session on CHANNEL, which does not block.
+
+    QEMU need not have started yet: its greeting is skipped when it comes.
+    closed is set when QEMU is gone.
+    """
 
     def __init__(self, channel):
         self._channel = channel
-        channel.settimeout(TIMEOUT_S)
-        self._lines = channel.makefile("rb")
-        self._read()    # the greeting
-        self.request("qmp_capabilities")
+        self._buffer = b""
+        self._numbers = itertools.count()
+        self._answers = {}
+        self._events = collections.deque(maxlen=EVENTS_KEPT)
+        self._begun = False
+        self.closed = False
 
-    def _read(self):
-        try:
-            line = self._lines.readline()
-        except OSError as error:
-            raise QmpError(f"no answer from QEMU: {error}") from None
-        if not line:
-            raise QmpError("QEMU closed its control channel")
-        return json.loads(line)
+    def take(self):
+        """Read what there is."""
+        while not self.closed:
+            try:
+                data = self._channel.recv(CHUNK)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self.closed = True
+                return
+            *lines, self._buffer = (self._buffer + data).split(b"\n")
+            for line in lines:
+                self._sort(json.loads(line))
+
+    def _sort(self, message):
+        if "event" in message:
+            self._events.append(message)
+        elif "id" in message:
+            self._answers[message["id"]] = message
+
+    def event(self, name, **data):
+        """Take out the oldest event of this name and data; None: not yet."""
+        for event in self._events:
+            if event["event"] == name and \
+                    data.items() <= event.get("data", {}).items():
+                self._events.remove(event)
+                return event
+        return None
 
     def request(self, command, **arguments):
         """Send COMMAND, return its result."""
-        message = {"execute": command}
+        if not self._begun:
+            self._begun = True
+            self.request("qmp_capabilities")
+        number = next(self._numbers)
+        message = {"execute": command, "id": number}
         if arguments:
             message["arguments"] = arguments
+        self._send(command, json.dumps(message).encode() + b"\n")
+        answer = self._answer(command, number)
+        if "error" in answer:
+            raise QmpError(f"{command}: {answer['error'].get('desc')}")
+        return answer["return"]
+
+    def _send(self, command, data):
+        # Nothing is outstanding, so the socket has room.
         try:
-            self._channel.sendall(json.dumps(message).encode() + b"\n")
+            self._channel.sendall(data)
         except OSError as error:
             raise QmpError(f"{command}: {error}") from None
-        while True:
-            answer = self._read()
-            if "return" in answer:
-                return answer["return"]
-            if "error" in answer:
-                raise QmpError(f"{command}: {answer['error'].get('desc')}")
+
+    def _answer(self, command, number):
+        limit = time.monotonic() + TIMEOUT_S
+        with selectors.PollSelector() as selector:
+            selector.register(self._channel, selectors.EVENT_READ)
+            while True:
+                self.take()
+                if number in self._answers:
+                    return self._answers.pop(number)
+                if self.closed:
+                    raise QmpError(f"{command}: QEMU closed its control "
+                                   "channel")
+                left = limit - time.monotonic()
+                if left <= 0:
+                    raise QmpError(f"{command}: no answer from QEMU in "
+                                   f"{TIMEOUT_S} s")
+                selector.select(left)
 
     def property(self, path, name):
         """A QOM property's value."""
