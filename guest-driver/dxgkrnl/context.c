@@ -19,6 +19,7 @@ static void dxg_context_release(struct dxg_object *obj)
 	struct dxg_context *context = container_of(obj, struct dxg_context, obj);
 	struct dxg_device *device = context->device;
 
+	dxg_quota_uncharge(obj->process, DXG_QUOTA_CONTEXTS, 1);
 	kfree(context);
 	dxg_object_put(&device->obj);
 }
@@ -169,7 +170,8 @@ static NTSTATUS dxg_context_kmd_create(struct dxg_context *context, u32 flags, v
  *
  * Return: INVALID_PARAMETER for a bad handle, node (below the adapter's count),
  * affinity (0 or 1), flag or private data size (0 .. 4096), and if
- * HwQueueSupported is not set; DEVICE_REMOVED; NO_MEMORY; ACCESS_VIOLATION.
+ * HwQueueSupported is not set; DEVICE_REMOVED; NO_MEMORY beyond memory or quota
+ * (max_contexts); ACCESS_VIOLATION.
  */
 NTSTATUS dxg_create_context_virtual(struct dxg_call *call)
 {
@@ -197,9 +199,13 @@ NTSTATUS dxg_create_context_virtual(struct dxg_call *call)
 		goto out_put;
 
 	status = STATUS_NO_MEMORY;
-	context = kzalloc(sizeof(*context), GFP_KERNEL_ACCOUNT);
-	if (!context)
+	if (!dxg_quota_charge(call->process, DXG_QUOTA_CONTEXTS, 1))
 		goto out_put;
+	context = kzalloc(sizeof(*context), GFP_KERNEL_ACCOUNT);
+	if (!context) {
+		dxg_quota_uncharge(call->process, DXG_QUOTA_CONTEXTS, 1);
+		goto out_put;
+	}
 	dxg_object_init(&context->obj, DXG_TYPE_CONTEXT, call->process, dxg_context_release);
 	dxg_object_get(&device->obj);
 	context->device = device;

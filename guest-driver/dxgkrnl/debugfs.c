@@ -4,6 +4,7 @@
  *
  *   counters		living objects of the module, one line; all zero when nothing
  *			is open
+ *   accounts		what each process and user has of what it may have (quota.c)
  *   <device>/state	adapter, processes, queues, doorbells, one line each
  *   <device>/slots	the miniport's physical doorbells
  *
@@ -220,16 +221,24 @@ static int dxg_counters_show(struct seq_file *m, void *data)
 	seq_printf(m, "processes=%d", atomic_read(&dxg_counts.processes));
 	for (i = 0; i < DXG_TYPE_COUNT; i++)
 		seq_printf(m, " %s=%d", names[i], atomic_read(&dxg_counts.objects[i]));
-	seq_printf(m, " pages=%lld handles=%d\n", atomic64_read(&dxg_counts.pages),
-		   atomic_read(&dxg_counts.handles));
+	seq_printf(m, " pages=%lld handles=%d accounts=%d\n", atomic64_read(&dxg_counts.pages),
+		   atomic_read(&dxg_counts.handles), atomic_read(&dxg_counts.accounts));
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(dxg_counters);
+
+static int dxg_accounts_show(struct seq_file *m, void *data)
+{
+	dxg_quota_show(m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(dxg_accounts);
 
 void dxg_debugfs_init(void)
 {
 	dxg_debugfs_root = debugfs_create_dir("dxg", NULL);
 	debugfs_create_file("counters", 0444, dxg_debugfs_root, NULL, &dxg_counters_fops);
+	debugfs_create_file("accounts", 0400, dxg_debugfs_root, NULL, &dxg_accounts_fops);
 }
 
 void dxg_debugfs_exit(void)

@@ -164,6 +164,38 @@ static inline bool dxg_adapter_running(struct dxgadapter *adapter)
 	return READ_ONCE(adapter->state) == DXG_ADAPTER_RUNNING;
 }
 
+/* ---- quotas (quota.c) ---- */
+
+/* What is counted. */
+enum dxg_quota {
+	DXG_QUOTA_FILES,
+	DXG_QUOTA_HANDLES,
+	DXG_QUOTA_CONTEXTS,
+	DXG_QUOTA_QUEUES,
+	DXG_QUOTA_PAGES,		/* of allocations */
+	DXG_QUOTA_RANGES,		/* reservations and mappings of GPU addresses */
+	DXG_QUOTA_VIEWS,		/* GPU pages in these mappings */
+	DXG_QUOTA_WAITS,		/* asynchronous ones */
+	DXG_QUOTA_COUNT,
+};
+
+/* By whom. */
+enum dxg_account_kind {
+	DXG_ACCOUNT_PROCESS,		/* an address space */
+	DXG_ACCOUNT_USER,
+	DXG_ACCOUNT_KINDS,
+};
+
+struct dxg_account;
+struct dxg_process;
+struct seq_file;
+
+int dxg_quota_open(struct dxg_process *process);
+void dxg_quota_close(struct dxg_process *process);
+bool dxg_quota_charge(struct dxg_process *process, enum dxg_quota quota, unsigned long count);
+void dxg_quota_uncharge(struct dxg_process *process, enum dxg_quota quota, unsigned long count);
+void dxg_quota_show(struct seq_file *m);
+
 /* ---- process ---- */
 
 struct dxg_process {
@@ -184,9 +216,7 @@ struct dxg_process {
 	bool killed;			/* the end was a fatal signal */
 	struct delayed_work mm_exit_work;
 	struct work_struct teardown_work;
-	atomic_long_t pinned_pages;
-	atomic_t queues;
-	atomic_t async_waits;
+	struct dxg_account *accounts[DXG_ACCOUNT_KINDS]; /* counted, constant */
 };
 
 /* One process on one adapter: the owner of a GPU address space. */
@@ -206,8 +236,6 @@ struct dxg_process_adapter {
 	struct rb_root_cached reservations; /* of dxg_va; lock */
 	struct rb_root_cached mappings;	/* of dxg_va; lock */
 	bool ended;			/* lock: the last user has gone, nothing new is made */
-	unsigned int ranges;		/* lock: of the process in the two trees, for the quota */
-	u64 mapped_pages;		/* lock: GPU pages in its mappings, for the quota */
 	u64 va_hint;			/* lock: where the last free range was found */
 	u64 user_va_end;		/* constant: first address above the user part */
 	u64 kernel_va_end;		/* constant: first address beyond the space */
@@ -505,6 +533,8 @@ void dxg_process_mm_exit_work(struct work_struct *work);
 /* ---- module ---- */
 
 extern unsigned int dxg_tdr_timeout_ms;
+extern unsigned int dxg_max_files;
+extern unsigned int dxg_max_contexts;
 extern unsigned int dxg_max_queues;
 extern unsigned int dxg_max_handles;
 extern unsigned int dxg_max_pinned_mb;

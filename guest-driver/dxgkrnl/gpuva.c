@@ -25,8 +25,6 @@
 #define DXG_VA_FIRST		SZ_64K
 #define DXG_VA_ALIGN		SZ_64K
 #define DXG_GPU_PAGE_SHIFT	12
-/* All mappings together may show this many times what a process may allocate. */
-#define DXG_VA_VIEWS		4
 
 u64 dxg_va_start(const struct dxg_va *va)
 {
@@ -93,27 +91,32 @@ static struct dxg_va *dxg_va_new(u64 start, u64 bytes)
 static struct dxg_va *dxg_va_user_new(struct dxg_process_adapter *pa, u64 start, u64 bytes,
 				      struct dxg_allocation *allocation)
 {
-	u64 limit = (u64)dxg_max_pinned_mb * DXG_VA_VIEWS << (20 - DXG_GPU_PAGE_SHIFT);
-	u64 pages = allocation ? bytes >> DXG_GPU_PAGE_SHIFT : 0;
+	unsigned long pages = allocation ? bytes >> DXG_GPU_PAGE_SHIFT : 0;
 	struct dxg_va *va;
 
-	if (pa->ranges >= dxg_max_gpu_ranges || pages > limit || pa->mapped_pages > limit - pages)
+	if (!dxg_quota_charge(pa->process, DXG_QUOTA_RANGES, 1))
 		return NULL;
+	if (!dxg_quota_charge(pa->process, DXG_QUOTA_VIEWS, pages))
+		goto err_uncharge_range;
 	va = dxg_va_new(start, bytes);
 	if (!va)
-		return NULL;
+		goto err_uncharge_views;
 	va->allocation = allocation;
-	pa->ranges++;
-	pa->mapped_pages += pages;
 	return va;
+
+err_uncharge_views:
+	dxg_quota_uncharge(pa->process, DXG_QUOTA_VIEWS, pages);
+err_uncharge_range:
+	dxg_quota_uncharge(pa->process, DXG_QUOTA_RANGES, 1);
+	return NULL;
 }
 
 /* pa->lock. In none of the trees any more. */
 static void dxg_va_user_free(struct dxg_process_adapter *pa, struct dxg_va *va)
 {
-	pa->ranges--;
+	dxg_quota_uncharge(pa->process, DXG_QUOTA_RANGES, 1);
 	if (va->allocation)
-		pa->mapped_pages -= dxg_va_pages(va);
+		dxg_quota_uncharge(pa->process, DXG_QUOTA_VIEWS, dxg_va_pages(va));
 	kfree(va);
 }
 

@@ -55,7 +55,6 @@ void dxg_object_put(struct dxg_object *obj)
 void dxg_handle_table_init(struct dxg_handle_table *table)
 {
 	xa_init_flags(&table->objects, XA_FLAGS_ALLOC1);
-	atomic_set(&table->count, 0);
 }
 
 void dxg_handle_table_destroy(struct dxg_handle_table *table)
@@ -69,23 +68,21 @@ void dxg_handle_table_destroy(struct dxg_handle_table *table)
  * @process: whose
  * @handle: out
  *
- * Return: NO_MEMORY if the process's quota (module parameter max_handles) or
- * the memory is used up.
+ * Return: NO_MEMORY if the quota (module parameter max_handles) or the memory is used
+ * up.
  */
 NTSTATUS dxg_handle_reserve(struct dxg_process *process, u32 *handle)
 {
 	struct dxg_handle_table *table = &process->handles;
 	int ret;
 
-	if (atomic_inc_return(&table->count) > dxg_max_handles) {
-		atomic_dec(&table->count);
+	if (!dxg_quota_charge(process, DXG_QUOTA_HANDLES, 1))
 		return STATUS_NO_MEMORY;
-	}
 
 	ret = xa_alloc_cyclic(&table->objects, handle, NULL, XA_LIMIT(1, U32_MAX), &table->next,
 			      GFP_KERNEL_ACCOUNT);
 	if (ret < 0) {
-		atomic_dec(&table->count);
+		dxg_quota_uncharge(process, DXG_QUOTA_HANDLES, 1);
 		return STATUS_NO_MEMORY;
 	}
 	atomic_inc(&dxg_counts.handles);
@@ -98,7 +95,7 @@ void dxg_handle_unreserve(struct dxg_process *process, u32 handle)
 	if (!handle)
 		return;
 	xa_erase(&process->handles.objects, handle);
-	atomic_dec(&process->handles.count);
+	dxg_quota_uncharge(process, DXG_QUOTA_HANDLES, 1);
 	atomic_dec(&dxg_counts.handles);
 }
 

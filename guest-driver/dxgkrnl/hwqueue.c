@@ -29,7 +29,7 @@ static void dxg_hwqueue_release(struct dxg_object *obj)
 
 	if (queue->fence)
 		dxg_object_put(&queue->fence->obj);
-	atomic_dec(&obj->process->queues);
+	dxg_quota_uncharge(obj->process, DXG_QUOTA_QUEUES, 1);
 	kfree(queue);
 	dxg_object_put(&context->obj);
 }
@@ -258,13 +258,11 @@ NTSTATUS dxg_create_hwqueue(struct dxg_call *call)
 		goto out_put;
 
 	status = STATUS_NO_MEMORY;
-	if (atomic_inc_return(&process->queues) > dxg_max_queues) {
-		atomic_dec(&process->queues);
+	if (!dxg_quota_charge(process, DXG_QUOTA_QUEUES, 1))
 		goto out_put;
-	}
 	queue = kzalloc(sizeof(*queue), GFP_KERNEL_ACCOUNT);
 	if (!queue) {
-		atomic_dec(&process->queues);
+		dxg_quota_uncharge(process, DXG_QUOTA_QUEUES, 1);
 		goto out_put;
 	}
 	dxg_object_init(&queue->obj, DXG_TYPE_HWQUEUE, process, dxg_hwqueue_release);

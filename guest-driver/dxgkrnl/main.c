@@ -12,6 +12,15 @@ module_param_named(tdr_timeout_ms, dxg_tdr_timeout_ms, uint, 0644);
 MODULE_PARM_DESC(tdr_timeout_ms,
 		 "wait for a context's suspension, or without progress at process end, before the adapter is reset (ms, default 2000)");
 
+unsigned int dxg_max_files = 256;
+module_param_named(max_files, dxg_max_files, uint, 0644);
+MODULE_PARM_DESC(max_files,
+		 "open files, and so GPU address spaces, per process; here and below a user may have three times as many (default 256)");
+
+unsigned int dxg_max_contexts = 1024;
+module_param_named(max_contexts, dxg_max_contexts, uint, 0644);
+MODULE_PARM_DESC(max_contexts, "contexts per process (default 1024)");
+
 unsigned int dxg_max_queues = 1024;
 module_param_named(max_queues, dxg_max_queues, uint, 0644);
 MODULE_PARM_DESC(max_queues, "hardware queues, and so doorbells, per process (default 1024)");

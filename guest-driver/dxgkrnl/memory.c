@@ -18,19 +18,15 @@
 
 static bool dxg_memory_charge(struct dxg_process *process, unsigned long pages)
 {
-	unsigned long limit = (unsigned long)dxg_max_pinned_mb << (20 - PAGE_SHIFT);
-
-	if (atomic_long_add_return(pages, &process->pinned_pages) > limit) {
-		atomic_long_sub(pages, &process->pinned_pages);
+	if (!dxg_quota_charge(process, DXG_QUOTA_PAGES, pages))
 		return false;
-	}
 	atomic64_add(pages, &dxg_counts.pages);
 	return true;
 }
 
 static void dxg_memory_uncharge(struct dxg_process *process, unsigned long pages)
 {
-	atomic_long_sub(pages, &process->pinned_pages);
+	dxg_quota_uncharge(process, DXG_QUOTA_PAGES, pages);
 	atomic64_sub(pages, &dxg_counts.pages);
 }
 

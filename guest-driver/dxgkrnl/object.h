@@ -34,6 +34,7 @@ struct dxg_counts {
 	atomic_t objects[DXG_TYPE_COUNT];
 	atomic_t processes;
 	atomic_t handles;
+	atomic_t accounts;
 	atomic64_t pages;		/* kernel or pinned user pages held */
 };
 
@@ -70,7 +71,6 @@ struct dxg_object {
 struct dxg_handle_table {
 	struct xarray objects;		/* handle -> object; its xa_lock */
 	u32 next;			/* xa_lock */
-	atomic_t count;
 };
 
 void dxg_object_init(struct dxg_object *obj, enum dxg_type type, struct dxg_process *process,

@@ -5,7 +5,8 @@
  * Handles, mappings and calls belong to that mm; a descriptor that was passed on
  * or inherited is good for nothing but keeping the objects (OBJ-16, FH-26). The
  * mm's end is learnt from an mmu notifier, because with such a descriptor around
- * the file's release may be far away.
+ * the file's release may be far away. What the file may have is counted over all files
+ * of the mm, and over all of the user (quota.c).
  */
 #include <linux/file.h>
 #include <linux/jiffies.h>
@@ -30,6 +31,7 @@ static void dxg_process_free(struct kref *kref)
 		__free_page(process->dummy);
 		atomic64_dec(&dxg_counts.pages);
 	}
+	dxg_quota_close(process);
 	mmdrop(process->mm);
 	kfree(process);
 	atomic_dec(&dxg_counts.processes);
@@ -78,21 +80,26 @@ static const struct mmu_notifier_ops dxg_notifier_ops = {
 /**
  * dxg_process_create() - for an open of /dev/dxg
  *
- * Return: the process, or ERR_PTR(-ENOMEM, -EINTR).
+ * Return: the process, or ERR_PTR(-ENOMEM, -EINTR, -EMFILE beyond max_files).
  */
 struct dxg_process *dxg_process_create(void)
 {
 	struct dxg_process *process;
-	int ret = -ENOMEM;
+	int ret;
 
 	process = kzalloc(sizeof(*process), GFP_KERNEL_ACCOUNT);
 	if (!process)
 		return ERR_PTR(-ENOMEM);
+	process->mm = current->mm;
+	process->pid = task_tgid_nr(current);
+	ret = dxg_quota_open(process);
+	if (ret) {
+		kfree(process);
+		return ERR_PTR(ret);
+	}
+	mmgrab(process->mm);
 	atomic_inc(&dxg_counts.processes);
 	kref_init(&process->kref);
-	process->mm = current->mm;
-	mmgrab(process->mm);
-	process->pid = task_tgid_nr(current);
 	get_task_comm(process->comm, current->group_leader);
 	dxg_handle_table_init(&process->handles);
 	mutex_init(&process->lock);
@@ -101,6 +108,7 @@ struct dxg_process *dxg_process_create(void)
 	INIT_DELAYED_WORK(&process->mm_exit_work, dxg_process_mm_exit_work);
 	INIT_WORK(&process->teardown_work, dxg_process_teardown_work);
 
+	ret = -ENOMEM;
 	process->dummy = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	if (!process->dummy)
 		goto err_put;

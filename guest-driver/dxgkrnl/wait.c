@@ -19,7 +19,6 @@
 #include "dxgkrnl.h"
 
 #define DXG_WAIT_RECHECK_MS		100
-#define DXG_ASYNC_WAITS_PER_PROCESS	1024
 
 struct dxg_wait {
 	unsigned int count;
@@ -116,7 +115,7 @@ void dxg_wait_notify(struct dxgadapter *adapter)
 
 static void dxg_async_wait_free(struct dxg_async_wait *async)
 {
-	atomic_dec(&async->process->async_waits);
+	dxg_quota_uncharge(async->process, DXG_QUOTA_WAITS, 1);
 	eventfd_ctx_put(async->event);
 	dxg_wait_put(&async->wait);
 	dxg_process_put(async->process);
@@ -173,15 +172,15 @@ static NTSTATUS dxg_wait_async(struct dxg_process *process, struct dxgadapter *a
 		return STATUS_INVALID_PARAMETER;
 
 	status = STATUS_NO_MEMORY;
-	if (atomic_inc_return(&process->async_waits) > DXG_ASYNC_WAITS_PER_PROCESS)
+	if (!dxg_quota_charge(process, DXG_QUOTA_WAITS, 1))
 		goto err_put;
 	async = kzalloc(sizeof(*async), GFP_KERNEL_ACCOUNT);
 	if (!async)
-		goto err_put;
+		goto err_uncharge;
 	status = dxg_wait_init(&async->wait, process, adapter, args);
 	if (!NT_SUCCESS(status)) {
 		kfree(async);
-		goto err_put;
+		goto err_uncharge;
 	}
 	async->event = event;
 	async->process = dxg_process_get(process);
@@ -193,8 +192,9 @@ static NTSTATUS dxg_wait_async(struct dxg_process *process, struct dxgadapter *a
 	dxg_wait_scan(adapter);
 	return STATUS_SUCCESS;
 
+err_uncharge:
+	dxg_quota_uncharge(process, DXG_QUOTA_WAITS, 1);
 err_put:
-	atomic_dec(&process->async_waits);
 	eventfd_ctx_put(event);
 	return status;
 }

@@ -51,6 +51,20 @@ static int node_open(void)
 	}
 }
 
+static NTSTATUS open_error(int error)
+{
+	switch (error) {
+	case EACCES:
+		return STATUS_ACCESS_DENIED;
+	case EMFILE:	/* of the process, or of the driver's quota */
+	case ENFILE:
+	case ENOMEM:
+		return STATUS_NO_MEMORY;
+	default:
+		return STATUS_UNSUCCESSFUL;
+	}
+}
+
 static NTSTATUS instance_open(UINT64 *word)
 {
 	UINT64 expected = 0;
@@ -61,8 +75,7 @@ static NTSTATUS instance_open(UINT64 *word)
 		return STATUS_NO_MEMORY;
 	fd = node_open();
 	if (fd < 0)
-		return errno == EACCES ? STATUS_ACCESS_DENIED :
-					 STATUS_UNSUCCESSFUL;
+		return open_error(errno);
 	*word = (UINT64)(atomic_fetch_add(&instances, 1) + 1) << 32 |
 		(UINT)(fd + 1);
 	if (!atomic_compare_exchange_strong(atomic_load(&instance), &expected, *word)) {

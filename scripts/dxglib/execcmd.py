@@ -61,6 +61,8 @@ def _add_options(command):
     add("--drivers", metavar="LIST", default=",".join(DRIVERS),
         help="our modules to insert, in order, or 'none' "
              "(default %(default)s)")
+    add("--test-modules", action="store_true",
+        help="the guest has our modules' test build, with hooks for tests")
     add("--copy", action="append", default=[], metavar="F[:DEST]",
         help="copy file F to /root in the guest, or to DEST; may be repeated")
     add("--device", metavar="PROPS", default="",
@@ -118,6 +120,18 @@ def drivers(version, listed):
             raise UsageError(f"--drivers {name}: no such module; there are: "
                              + (", ".join(have) or "none"))
     return [name for name in names if name in have]
+
+
+def _test_modules(options):
+    """Modules that replace the image's own: {name: path}."""
+    if not options.test_modules:
+        return {}
+    found = modules.built(options.kernel, "test")
+    if not found:
+        raise DxgError(errors.SETUP, "the modules' test build is not there",
+                       [f"run: scripts/dxg setup --only "
+                        f"test-modules-{options.kernel}"])
+    return found
 
 
 def device(options):
@@ -178,8 +192,9 @@ def _exec(options):
     copies = _copies(options)
     argv = _command(options, copies)
     inserts = [_readable("--module", Path(name)) for name in options.module]
-    setup.ensure(version)
-    part = RunPart(argv, copies, inserts, drivers(version, options.drivers))
+    setup.ensure(version, test_modules=options.test_modules)
+    part = RunPart(argv, copies, inserts, drivers(version, options.drivers),
+                   replaced=_test_modules(options))
     out, err = streams.FileSink(1), streams.FileSink(2)
     stdin = None if options.tap else _stdin()
     run = guest.Guest(_config(options), part, out, err, stdin,
@@ -191,7 +206,7 @@ def _shell(options):
     version = options.kernel = kernel.check(options.kernel)
     copies = _copies(options)
     inserts = [_readable("--module", Path(name)) for name in options.module]
-    setup.ensure(version)
+    setup.ensure(version, test_modules=options.test_modules)
     interactive = os.isatty(0) and os.isatty(1)
     settings = {}
     if interactive:
@@ -201,7 +216,7 @@ def _shell(options):
                     "DXG_TERM": os.environ.get("TERM", "linux")}
         ui.say("booting; `exit` or Ctrl-D ends the guest")
     part = RunPart(None, copies, inserts, drivers(version, options.drivers),
-                   settings)
+                   settings, replaced=_test_modules(options))
     run = guest.Guest(_config(options, interactive), part,
                       streams.FileSink(1), streams.FileSink(2), _stdin())
     with _raw_terminal() if interactive else contextlib.nullcontext():

@@ -111,6 +111,7 @@ class RunPart:
     inserts  modules of the user to insert last, in order
     drivers  names of our modules to insert
     settings values for /dxg/settings, read by /init as shell variables
+    replaced modules of ours in the place of the base's, {name: path}
     """
 
     argv: list | None
@@ -118,6 +119,7 @@ class RunPart:
     inserts: list = field(default_factory=list)
     drivers: list = field(default_factory=list)
     settings: dict = field(default_factory=dict)
+    replaced: dict = field(default_factory=dict)
 
     def bytes(self):
         archive = Cpio()
@@ -129,6 +131,8 @@ class RunPart:
             for key, value in self.settings.items()).encode())
         archive.file("dxg/drivers", "".join(
             f"/{MODULE_FOLDER}/{name}.ko\n" for name in self.drivers).encode())
+        for name, module in self.replaced.items():
+            archive.file(f"{MODULE_FOLDER}/{name}.ko", elf.stripped(module))
         names = []
         for module in self.inserts:
             names.append(f"/dxg/modules/{module.name}\n")

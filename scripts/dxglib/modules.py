@@ -8,6 +8,9 @@ build/modules/VERSION/src:
     src/hw-include  hw/include
 
 The source folders stay clean, and several kernels can be built from them.
+build/modules/VERSION/test is the same once more, built with DXG_TEST_BUILD=1:
+hooks for tests that no release has (alloc_fail.h).  Only tests that ask for it
+by `exec --test-modules` get it.
 """
 
 import os
@@ -33,16 +36,17 @@ def inputs(version):
             paths.HW_INCLUDE)
 
 
-def outputs(version):
-    return [paths.modules(version) / "src"]
+def outputs(version, tree="src"):
+    return [paths.modules(version) / tree]
 
 
-def build(context, version):
+def build(context, version, tree="src"):
     """Build all modules; the note counts the compiler's warnings."""
-    src = paths.modules(version) / "src"
+    src = paths.modules(version) / tree
+    test_build = ["DXG_TEST_BUILD=1"] if tree == "test" else []
     link_farm(src, {"": paths.GUEST_DRIVER, "hw-include": paths.HW_INCLUDE})
     context.command(
-        ["make", *arguments(version, src), "W=1", "modules"],
+        ["make", *arguments(version, src), *test_build, "W=1", "modules"],
         "building the kernel modules", env=dict(os.environ, LC_ALL="C"))
     text = context.log_path.read_text(errors="replace")
     warnings = len(re.findall(r"\bwarning: ", text))
@@ -56,9 +60,9 @@ def arguments(version, src):
             f"DXGPU_HW_INCLUDE={paths.HW_INCLUDE}", *NO_BTF, f"-j{JOBS}"]
 
 
-def built(version):
+def built(version, tree="src"):
     """The modules of guest-driver/, by name without ".ko"."""
-    src = paths.modules(version) / "src"
+    src = paths.modules(version) / tree
     return {path.stem: path for path in sorted(src.rglob("*.ko"))}
 
 

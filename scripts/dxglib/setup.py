@@ -47,23 +47,35 @@ def all_steps(version=kernel.DEFAULT):
     return found
 
 
+def test_module_step(version):
+    """What only tests with `exec --test-modules` need."""
+    return Step(f"test-modules-{version}", "build the modules for tests",
+                functools.partial(modules.inputs, version),
+                modules.outputs(version, "test"),
+                functools.partial(modules.build, version=version,
+                                  tree="test"))
+
+
 def lint_steps():
     """What only `dxg lint` needs."""
     return [Step("lint-tools", "sparse and checkpatch", tools.lint_inputs,
                  [tools.CHECKPATCH], tools.get_lint_tools)]
 
 
-def ensure(version=kernel.DEFAULT, only=None):
+def ensure(version=kernel.DEFAULT, only=None, test_modules=False):
     """Bring the set-up up to date; nothing but checks when it is.
 
-    only: run just the step of that name (it must exist).  DXG_NO_SETUP=1
-    skips all of it: for tests that run below a dxg which has done it.
+    only: run just the step of that name (it must exist).  test_modules: the
+    modules' test build as well.  DXG_NO_SETUP=1 skips all of it: for tests
+    that run below a dxg which has done it.
     """
     if os.environ.get("DXG_NO_SETUP") == "1":
         return
     wanted = all_steps(version)
+    if test_modules:
+        wanted.append(test_module_step(version))
     if only is not None:
-        wanted += lint_steps()
+        wanted += [test_module_step(version), *lint_steps()]
         names = [step.name for step in wanted]
         wanted = [step for step in wanted
                   if only in (step.name, step.name.removesuffix(

@@ -122,6 +122,8 @@ def _test(options):
         setup.ensure("6.12")
     if "lint" in suites:
         lint.ensure()
+    if any("--test-modules" in test.command for test in tests):
+        setup.ensure(version, test_modules=True)
     total = tap.Summary()
     for test in tests:
         summary = run(test)

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include "tap.h"
+#include "child.h"
 #include "debugfs.h"
 #include "queue.h"
 
@@ -45,10 +46,27 @@ static void many_doorbells(void)
 	free(queues);
 }
 
+static int one_queue(struct child_report *report, void *argument)
+{
+	struct dxg_createhwqueue queue;
+	struct kmt_session own;
+	int32_t status;
+
+	(void)argument;
+	status = kmt_session_open(&own, NULL, 0);
+	if (NT_SUCCESS(status))
+		status = hwqueue_create(own.fd, own.context, &queue);
+	if (!NT_SUCCESS(status))
+		child_fail(report, "status %#x", (uint32_t)status);
+	return 0;
+}
+
 static void queue_quota(void)
 {
 	struct dxg_createhwqueue *queues = calloc(ENOUGH, sizeof(*queues)), extra;
+	struct child_report *report = child_reports(1);
 	int32_t status = STATUS_SUCCESS;
+	char how[32];
 	unsigned int count, i;
 
 	for (count = 0; count < ENOUGH; count++) {
@@ -59,8 +77,10 @@ static void queue_quota(void)
 	ok(count >= 1000 && count < ENOUGH && status == STATUS_NO_MEMORY,
 	   "queues end at %u with NO_MEMORY (%#x)", count, (uint32_t)status);
 	status = hwqueue_create(other.fd, other.context, &extra);
-	ok(status == STATUS_SUCCESS, "another process still gets one (%#x)", (uint32_t)status);
-	kmt_call_handle(other.fd, LX_DXDESTROYHWQUEUE, extra.queue);
+	ok(status == STATUS_NO_MEMORY, "another file of the process gets none (%#x)",
+	   (uint32_t)status);
+	ok(child_reap(child_start(one_queue, report, NULL, false, 30), how, sizeof(how)),
+	   "another process still gets one (%s) %s", how, report->problem);
 	for (i = 0; i < count; i++)
 		kmt_call_handle(session.fd, LX_DXDESTROYHWQUEUE, queues[i].queue);
 	status = hwqueue_create(session.fd, session.context, &extra);

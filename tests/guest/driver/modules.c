@@ -16,6 +16,11 @@
 
 int module_load(const char *name)
 {
+	return module_load_with(name, "");
+}
+
+int module_load_with(const char *name, const char *parameters)
+{
 	char path[128];
 	int file, error;
 
@@ -23,7 +28,7 @@ int module_load(const char *name)
 	file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		return errno;
-	error = syscall(SYS_finit_module, file, "", 0) ? errno : 0;
+	error = syscall(SYS_finit_module, file, parameters, 0) ? errno : 0;
 	close(file);
 	return error;
 }

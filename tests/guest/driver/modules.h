@@ -12,6 +12,7 @@
 
 /* 0, or the errno of finit_module or delete_module. Unloading never waits. */
 int module_load(const char *name);
+int module_load_with(const char *name, const char *parameters);
 int module_unload(const char *name);
 
 /* The PCI address of the first dxgpu device; false if there is none. */
