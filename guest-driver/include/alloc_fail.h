@@ -152,6 +152,15 @@ static inline struct workqueue_struct *dxg_alloc_alloc_workqueue(const char *nam
 	return alloc_workqueue("%s", flags, active, name);
 }
 
+static inline int dxg_alloc_account_locked_vm(struct mm_struct *mm, unsigned long pages,
+					      bool increase, const char *function,
+					      unsigned int line)
+{
+	if (increase && dxg_alloc_fails(function, line, "account_locked_vm"))
+		return -ENOMEM;
+	return account_locked_vm(mm, pages, increase);
+}
+
 /* ---- memory ---- */
 
 #undef kzalloc
@@ -213,8 +222,7 @@ static inline struct workqueue_struct *dxg_alloc_alloc_workqueue(const char *nam
 #define pin_user_pages_fast(...) \
 	(DXG_ALLOC_FAILS("pin_user_pages_fast") ? -ENOMEM : pin_user_pages_fast(__VA_ARGS__))
 #define account_locked_vm(mm, pages, increase) \
-	((increase) && DXG_ALLOC_FAILS("account_locked_vm") ? -ENOMEM : \
-	 account_locked_vm(mm, pages, increase))
+	dxg_alloc_account_locked_vm(mm, pages, increase, __func__, __LINE__)
 #define vm_mmap(...) \
 	(DXG_ALLOC_FAILS("vm_mmap") ? (unsigned long)-ENOMEM : vm_mmap(__VA_ARGS__))
 #define anon_inode_getfile(...) \
