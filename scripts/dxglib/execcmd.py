@@ -23,8 +23,14 @@ copied to /dxg/bin), of --copy files, and of the libraries that these need.
 
 A WARNING, BUG or Oops in the guest's kernel log makes the exit code 1, with
 the lines shown.  Guest panic is 4, time-out is 5.
+
+DXG_LONG=1 in the environment is passed on to CMD: the tests' full counts.
+Then DXG_LONG_TIMEOUT, in seconds, is the time-out if it is the longer one.
 """
 DEFAULT_TIMEOUT_S = 120
+# `dxg test --long` sets the first, a test's entry in meson the second.
+LONG = "DXG_LONG"
+LONG_TIMEOUT = "DXG_LONG_TIMEOUT"
 DRIVERS = ("dxgkrnl", "dxgpu")
 
 
@@ -77,6 +83,9 @@ def _add_options(command):
              "--qemu='dxgpu_*'; may be repeated")
     add("--keep-console", metavar="FILE", type=Path,
         help="keep the kernel's console in FILE")
+    add("--evidence", metavar="DIR", type=Path,
+        help="leave console.log, qemu.log and trace.log, the device's trace, "
+             "in DIR")
     add_machine_options(command)
 
 
@@ -193,13 +202,22 @@ def _exec(options):
     argv = _command(options, copies)
     inserts = [_readable("--module", Path(name)) for name in options.module]
     setup.ensure(version, test_modules=options.test_modules)
+    environment, timeout_s = _long(options.timeout)
     part = RunPart(argv, copies, inserts, drivers(version, options.drivers),
-                   replaced=_test_modules(options))
+                   replaced=_test_modules(options), environment=environment)
     out, err = streams.FileSink(1), streams.FileSink(2)
     stdin = None if options.tap else _stdin()
-    run = guest.Guest(_config(options), part, out, err, stdin,
-                      options.timeout)
+    run = guest.Guest(_config(options), part, out, err, stdin, timeout_s,
+                      evidence=options.evidence)
     return _report(options, run, options.tap)
+
+
+def _long(timeout_s):
+    """The command's environment and the time-out, with DXG_LONG or without."""
+    if os.environ.get(LONG) != "1":
+        return {}, timeout_s
+    text = os.environ.get(LONG_TIMEOUT, "1")
+    return {LONG: "1"}, max(timeout_s, number(LONG_TIMEOUT, 1, 86400)(text))
 
 
 def _shell(options):
@@ -218,7 +236,8 @@ def _shell(options):
     part = RunPart(None, copies, inserts, drivers(version, options.drivers),
                    settings, replaced=_test_modules(options))
     run = guest.Guest(_config(options, interactive), part,
-                      streams.FileSink(1), streams.FileSink(2), _stdin())
+                      streams.FileSink(1), streams.FileSink(2), _stdin(),
+                      evidence=options.evidence)
     with _raw_terminal() if interactive else contextlib.nullcontext():
         return _report(options, run)
 
@@ -226,7 +245,15 @@ def _shell(options):
 def _config(options, interactive=False):
     return machine.Config(device(options), options.cpus, options.memory,
                           options.kernel, options.append, interactive,
-                          tuple(options.qemu))
+                          (*_trace(options), *options.qemu))
+
+
+def _trace(options):
+    """QEMU's words for a trace of the device, if it is asked for."""
+    if options.evidence is None:
+        return ()
+    return ("-trace", "dxgpu_*", "-d", "guest_errors",
+            "-D", options.evidence / "trace.log")
 
 
 def _stdin():

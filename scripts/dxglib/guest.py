@@ -68,10 +68,11 @@ class Guest:
     timeout_s   limit from the guest's "ready" to the command's end; None for
                 none.  Booting has a limit of its own.
     at_end   function(Qmp), called after the command with QEMU still there
+    evidence folder that gets console.log and qemu.log however it ends
     """
 
     def __init__(self, config, part: RunPart, stdout, stderr, stdin=None,
-                 timeout_s=None, at_end=None):
+                 timeout_s=None, at_end=None, evidence=None):
         self.config = config
         self.part = part
         self.sinks = {"stdout": stdout, "stderr": stderr,
@@ -83,6 +84,7 @@ class Guest:
         self.stdin = stdin
         self.timeout_s = timeout_s
         self.at_end = at_end
+        self.evidence = evidence
         self.folder = paths.RUNS / f"{time.strftime('%H%M%S')}-{os.getpid()}"
         self.console = bytearray()
         self.control = b""
@@ -111,6 +113,9 @@ class Guest:
             for name, sink in self.sinks.items():
                 self.marked[name].flush()
                 sink.close()
+            if self.evidence is not None:
+                for name in ("console.log", "qemu.log"):
+                    shutil.copyfile(self.folder / name, self.evidence / name)
             if not self.keep:
                 shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -120,11 +125,12 @@ class Guest:
 
     def _prepare(self):
         paths.RUNS.mkdir(parents=True, exist_ok=True)
-        for old in sorted(paths.RUNS.iterdir(),
-                          key=lambda path: path.stat().st_mtime)[:-KEEP_RUNS]:
+        for old in sorted(paths.RUNS.iterdir(), key=_age)[:-KEEP_RUNS]:
             if not _in_use(old):
                 shutil.rmtree(old, ignore_errors=True)
         self.folder.mkdir()
+        if self.evidence is not None:
+            self.evidence.mkdir(parents=True, exist_ok=True)
         with open(self.folder / "initrd", "wb") as initrd:
             with open(paths.initramfs(self.config.kernel), "rb") as base:
                 shutil.copyfileobj(base, initrd)
@@ -404,6 +410,14 @@ def _waking():
             yield ours
         finally:
             signal.set_wakeup_fd(before)
+
+
+def _age(folder):
+    """When FOLDER was written; another dxg may remove it meanwhile."""
+    try:
+        return folder.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _in_use(folder):

@@ -112,6 +112,7 @@ class RunPart:
     drivers  names of our modules to insert
     settings values for /dxg/settings, read by /init as shell variables
     replaced modules of ours in the place of the base's, {name: path}
+    environment  the command's, beside what /init gives every command
     """
 
     argv: list | None
@@ -120,6 +121,7 @@ class RunPart:
     drivers: list = field(default_factory=list)
     settings: dict = field(default_factory=dict)
     replaced: dict = field(default_factory=dict)
+    environment: dict = field(default_factory=dict)
 
     def bytes(self):
         archive = Cpio()
@@ -128,7 +130,9 @@ class RunPart:
                          f"exec {shlex.join(self.argv)}\n".encode())
         archive.file("dxg/settings", "".join(
             f"{key}={shlex.quote(str(value))}\n"
-            for key, value in self.settings.items()).encode())
+            for key, value in self.settings.items()).encode() + "".join(
+            f"export {key}={shlex.quote(str(value))}\n"
+            for key, value in self.environment.items()).encode())
         archive.file("dxg/drivers", "".join(
             f"/{MODULE_FOLDER}/{name}.ko\n" for name in self.drivers).encode())
         for name, module in self.replaced.items():

@@ -77,7 +77,8 @@ SEAMS = (
     ("hw/dxgpu/core", "*.[ch]",
      r'#\s*include\s*["<](?!dxgpu/|std\w+\.h|string\.h|pthread\.h)',
      "core includes libc, the hardware contract and itself, no QEMU"),
-    ("hw/include", "*.h", r"#\s*include\s*[\"<](?!std\w+\.h|linux/(?:types|stddef))",
+    ("hw/include", "*.h",
+     r"#\s*include\s*[\"<](?!std(?:int|def|bool)\.h|linux/(?:types|stddef)\.h)",
      "the hardware contract includes fixed-width types only"),
     ("guest-driver/dxgpu", "*.[ch]",
      r"#\s*include\s*[\"<](?:.*dxgkrnl|uapi/(?!dxgpu_umd)|.*\.\./)",
@@ -90,6 +91,8 @@ SEAMS = (
      r"|\bioremap|\bpci_iomap|#\s*include\s*[\"<](?:dxgpu/|.*\.\./)",
      "dxgkrnl touches no register and includes no hardware header"),
 )
+# file, line, and the kernel's name of what is wrong
+_COMPLAINT = re.compile(r"(\S+):(\d+): (?:ERROR|WARNING|CHECK):(\w*)")
 LICENCES = (".c", ".h", ".py", ".sh", ".S")
 
 
@@ -181,15 +184,18 @@ def checkpatch(folder):
             names.update(re.findall(r"^(?:typedef .*\b|\} )([A-Z_][A-Z0-9_]+);",
                                     path.read_text(), re.M))
     types.write_text("".join(f"{name}\n" for name in sorted(names)))
-    _, text = _run(
-        [tools.CHECKPATCH, "--no-tree", "--strict", "--terse", "--show-types",
-         "--no-summary", f"--typedefsfile={types}",
-         "--ignore=" + ",".join(IGNORED[folder]), "-f", *files], cwd=LINT)
-    return [line for line in _complaints(text) if not _excused(line)]
+    found = _checked(
+        [tools.CHECKPATCH, "--no-tree", "--strict", "--emacs", "--show-types",
+         "--summary-file", f"--typedefsfile={types}",
+         "--ignore=" + ",".join(IGNORED[folder]), "-f"], files, LINT)
+    return [line for line in found if not _excused(line)]
 
 
 def _excused(line):
-    name, number, _, kind = line.split(":")[:4]
+    match = _COMPLAINT.match(line)
+    if not match:
+        return False
+    name, number, kind = match.groups()
     if kind == "LONG_LINE":
         source = (paths.REPO / name).read_text().splitlines()[int(number) - 1]
         return MESSAGE.search(source)
@@ -200,18 +206,35 @@ def qemu_checkpatch():
     """What QEMU's checkpatch finds in the device."""
     files = [path for path in _sources("hw/dxgpu", "*.[ch]")
              if not path.is_symlink()]
-    _, text = _run([paths.QEMU_SRC / "scripts/checkpatch.pl", "--no-tree",
-                    "--terse", "--no-summary", "-f", *files],
-                   cwd=paths.QEMU_SRC)
-    return [line for line in _complaints(text)
+    found = _checked([paths.QEMU_SRC / "scripts/checkpatch.pl", "--no-tree",
+                      "--emacs", "--summary-file", "-f"],
+                     files, paths.QEMU_SRC)
+    return [line for line in found
             if not any(said in line for said in QEMU_IGNORED)]
 
 
-def _complaints(text):
-    """Findings of a checkpatch; whatever else it says is its failure."""
-    return [line for line in text.splitlines()
-            if re.match(r"\S+:\d+: (?:ERROR|WARNING|CHECK):", line)
-            or line.startswith(("Can't", "No such", "Unknown option"))]
+def _checked(argv, files, folder):
+    """What a checkpatch finds in FILES, run in FOLDER.
+
+    It sums each file up; a file without that has not been checked, which is
+    a finding: Perl may be missing, or have died on the way.
+    """
+    if not files:
+        return ["no sources to check"]
+    try:
+        status, text = _run([*argv, *files], cwd=folder)
+    except OSError as error:
+        return [f"cannot run {argv[0]}: {error.strerror}"]
+    lines = text.splitlines()
+    found = [line for line in lines if _COMPLAINT.match(line)]
+    names = [str(path).removeprefix(f"{paths.REPO}/") for path in files]
+    left = [name for name in names if not any(
+        line.startswith(f"{name} total: ") for line in lines)]
+    if left:
+        found.append(f"{argv[0]} (exit status {status}) has not checked "
+                     f"{len(left)} of {len(files)} files, first {left[0]}")
+        found += lines[-5:]
+    return found
 
 
 def seams(top=paths.REPO):

@@ -16,6 +16,7 @@ DL = BUILD / "dl"
 LOG = BUILD / "log"
 STAMP = BUILD / "stamp"
 RUNS = BUILD / "runs"
+FAILURES = BUILD / "failures"
 LOCK = BUILD / "lock"
 
 TOOLS = BUILD / "tools"

@@ -1,30 +1,36 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`dxg test`: run the tests that meson lists, count each TAP result.
 
-meson's introspection of build/host is the one list (suites unit, qtest,
-guest, guest-6.12, harness, lint); the programs print TAP.  The last line of
-stdout is "N passed, N failed" and ", N skipped" when there are some.
+meson's introspection of build/host is the one list (testlist.py); the
+programs print TAP.  The last line of stdout is "N passed, N failed" and
+", N skipped" when there are some.
 """
 
-import contextlib
-import json
+import argparse
 import os
-import subprocess
+import random
 import sys
 import time
-from dataclasses import dataclass
+from collections import Counter
+from pathlib import Path
 
-from dxglib import errors, kernel, lint, paths, proc, setup, tap, ui
-from dxglib.errors import DxgError, UsageError
+from dxglib import (errors, execcmd, junit, kernel, lint, paths, runner,
+                    setup, testlist, ui)
+from dxglib.errors import UsageError
 
-SUITES = ("unit", "fuzz", "qtest", "guest", "guest-6.12", "harness", "lint")
 OUTPUT_TAIL = 30
 OUTPUT_WIDTH = 200
-LONG_SUITE = "long"
+SLOWEST = 5
+JOBS = range(1, 65)
+REPEAT = range(1, 100_001)
+SEED_MAX = (1 << 32) - 1
 
 TEST_TEXT = """\
 Do the set-up that is stale and run the tests.  -k TEXT keeps those whose
 suite:name contains TEXT; several -k add up.  `--list` only names them.
+
+A failing test leaves its output and, if it booted a guest, the console and
+the device's trace below build/failures; its lines here name the folder.
 
 --kernel V runs the guest's tests, and only these, on another kernel.  Without
 it they run on the default one, a few of them (the suite guest-6.12) on the
@@ -32,73 +38,40 @@ other.
 """
 
 
-@dataclass
-class Test:
-    """One test program as meson describes it."""
-
-    name: str
-    suites: list
-    command: list
-    env: dict
-    folder: str | None
-    timeout_s: float
-    tap: bool
-
-    @property
-    def suite(self):
-        found = [suite for suite in SUITES if suite in self.suites]
-        return found[0] if found else "other"
-
-    @property
-    def title(self):
-        return f"{self.suite}:{self.name}"
-
-
 def add_parser(commands):
-    command = commands.add_parser("test", help="run the tests",
-                                  usage="dxg test [-k TEXT]... [--list] "
-                                        "[--long] [--kernel V]",
-                                  description=TEST_TEXT)
-    command.add_argument("-k", metavar="TEXT", action="append", default=[],
-                         dest="filters", help="only tests with TEXT in "
-                         "suite:name; may be repeated")
-    command.add_argument("--list", action="store_true",
-                         help="name the tests, run none")
-    command.add_argument("--long", action="store_true",
-                         help=f"also those of the suite '{LONG_SUITE}'")
-    command.add_argument("--kernel", metavar="V",
-                         help=f"{kernel.HELP}; only the suite guest")
+    command = commands.add_parser(
+        "test", help="run the tests", description=TEST_TEXT,
+        usage="dxg test [-k TEXT]... [--list] [--long] [--kernel V]\n"
+              "                [--repeat N] [--shuffle [SEED]] [--jobs N] "
+              "[--junit FILE]")
+    add = command.add_argument
+    add("-k", metavar="TEXT", action="append", default=[], dest="filters",
+        help="only tests with TEXT in suite:name; may be repeated")
+    add("--list", action="store_true", help="name the tests, run none")
+    add("--long", action="store_true",
+        help="full counts, which take hours, and also the suite "
+             f"'{testlist.LONG_SUITE}'")
+    add("--kernel", metavar="V", help=f"{kernel.HELP}; only the suite guest")
+    add("--repeat", metavar="N", default=1,
+        type=execcmd.number("--repeat", REPEAT[0], REPEAT[-1]),
+        help="run each test N times and tell how often it failed")
+    add("--shuffle", metavar="SEED", nargs="?", const=None,
+        default=argparse.SUPPRESS,
+        type=execcmd.number("--shuffle", 0, SEED_MAX),
+        help="in an order drawn from SEED, or from a random one, which is "
+             "printed")
+    add("--jobs", metavar="N", default=default_jobs(),
+        type=execcmd.number("--jobs", JOBS[0], JOBS[-1]),
+        help="tests at once (default %(default)s); those that measure time "
+             "run alone at the end")
+    add("--junit", metavar="FILE", type=Path,
+        help="write the results as JUnit XML, too")
     command.set_defaults(handler=_test)
 
 
-def load():
-    """All tests of build/host, suite by suite."""
-    # meson keeps this file up to date; running `meson introspect` for the
-    # same text costs half a second.
-    path = paths.HOST / "meson-info/intro-tests.json"
-    try:
-        entries = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise DxgError(errors.SETUP, f"{path}: {error}",
-                       "run: scripts/dxg setup") from None
-    tests = [Test(entry["name"],
-                  [suite.rpartition(":")[2] for suite in entry["suite"]],
-                  entry["cmd"], entry["env"],
-                  # As meson test does: programs may be named from there.
-                  entry.get("workdir") or str(paths.HOST),
-                  entry.get("timeout") or 0, entry.get("protocol") == "tap")
-             for entry in entries]
-    rank = {suite: place for place, suite in enumerate(SUITES)}
-    return sorted(tests, key=lambda test: rank.get(test.suite, len(rank)))
-
-
-def choose(tests, filters, long, suite=None):
-    """Those that -k and --long ask for, of all suites or of one."""
-    return [test for test in tests
-            if (long or LONG_SUITE not in test.suites)
-            and suite in (None, test.suite)
-            and (not filters
-                 or any(text in test.title for text in filters))]
+def default_jobs():
+    """As many tests at once as pay."""
+    return 1
 
 
 def _test(options):
@@ -106,16 +79,24 @@ def _test(options):
     if options.kernel is not None:
         version = kernel.check(options.kernel)
         os.environ["DXG_KERNEL"] = options.kernel
+    if options.long:
+        os.environ[execcmd.LONG] = "1"
+    if options.junit is not None:
+        _check_junit(options.junit)
     setup.ensure(version)
-    tests = choose(load(), options.filters, options.long,
-                   "guest" if options.kernel is not None else None)
+    tests = testlist.choose(testlist.load(), options.filters, options.long,
+                            "guest" if options.kernel is not None else None)
     if not tests:
         raise UsageError(f"-k {' -k '.join(options.filters)}: no test's "
                          "suite:name contains that; --list names them"
                          if options.filters else "there are no tests")
+    seed = _seed(options)
+    items = order(tests, options.repeat, seed)
+    if seed is not None:
+        ui.say(f"order: --shuffle {seed}")
     if options.list:
-        for test in tests:
-            print(test.title)
+        for _, title in items:
+            print(title)
         return errors.PASS
     suites = {test.suite for test in tests}
     if "guest-6.12" in suites:
@@ -124,79 +105,117 @@ def _test(options):
         lint.ensure()
     if any("--test-modules" in test.command for test in tests):
         setup.ensure(version, test_modules=True)
-    total = tap.Summary()
-    for test in tests:
-        summary = run(test)
-        total.passed += summary.passed
-        total.failures += summary.failures
-        total.skips += summary.skips
-    line = f"{total.passed} passed, {total.failed} failed"
-    if total.skipped:
-        line += f", {total.skipped} skipped"
-    print(line, flush=True)
-    return errors.FAILED if total.failed else errors.PASS
+    return _run(options, items, seed)
 
 
-def run(test):
-    """Run one test, print its line, return its Summary."""
-    begin = time.monotonic()
-    output, said, error = _output(test)
-    elapsed = time.monotonic() - begin
-    if test.tap:
-        summary = tap.parse(output)
-        if error and not summary.failed:
-            summary.failures.append(error)
-    else:
-        summary = tap.Summary(passed=0 if error else 1,
-                              failures=[error] if error else [])
-    counts = f"{summary.passed} passed"
-    if summary.failed:
-        counts += f", {summary.failed} failed"
-    if summary.skipped:
-        counts += f", {summary.skipped} skipped"
-    mark = "FAIL" if summary.failed else "ok  "
-    print(f"{mark} {test.title:<34} {counts:<34} {ui.seconds(elapsed):>8}")
-    for name, reason in summary.skips:
-        print(f"     skipped: {name}: {reason or 'no reason given'}")
-    if summary.failed:
-        for failure in summary.failures:
-            print(f"     {failure}")
-        if error and error not in summary.failures:
-            print(f"     {error}")
-        print("     --- end of its output ---")
-        for text in (output, said):
-            lines = [line for line in text.splitlines()
-                     if not line.startswith("ok ")]
-            for line in lines[-OUTPUT_TAIL:]:
-                print(f"     | {line[:OUTPUT_WIDTH]}")
-    sys.stdout.flush()
-    return summary
-
-
-def _output(test):
-    """(stdout, stderr, what went wrong or None) of one run."""
-    env = {**os.environ, "DXG_NO_SETUP": "1", **test.env}
+def _check_junit(path):
+    """Refuse a file that could not be written after all the tests."""
     try:
-        child = proc.spawn(test.command, cwd=test.folder, env=env,
-                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE)
+        with open(path, "ab"):
+            pass
     except OSError as error:
-        return "", "", f"cannot run {test.command[0]}: {error.strerror}"
+        raise UsageError(f"--junit {path}: {error.strerror}") from None
+
+
+def _seed(options):
+    """The seed of the order; None for the list's own."""
+    if not hasattr(options, "shuffle"):
+        return None
+    if options.shuffle is None:
+        return random.SystemRandom().randrange(SEED_MAX + 1)
+    return options.shuffle
+
+
+def order(tests, repeat=1, seed=None):
+    """[(test, title)]: all tests REPEAT times, each time in an own order."""
+    draw = random.Random(seed)
+    items = []
+    for run in range(1, repeat + 1):
+        turn = list(tests)
+        if seed is not None:
+            draw.shuffle(turn)
+        items += [(test, test.title if repeat == 1 else f"{test.title}#{run}")
+                  for test in turn]
+    return items
+
+
+def _run(options, items, seed):
     begin = time.monotonic()
-    error = None
+    outcomes = []
+    for outcome in runner.run_all(items, options.jobs, options.long):
+        show(outcome)
+        outcomes.append(outcome)
+    if options.junit is not None:
+        properties = {"kernel": options.kernel or kernel.DEFAULT}
+        if seed is not None:
+            properties["seed"] = str(seed)
+        junit.write(options.junit, outcomes, time.monotonic() - begin,
+                    properties)
+    for line in summing_up(outcomes, options.repeat, seed):
+        print(line)
+    sys.stdout.flush()
+    failed = any(outcome.summary.failed for outcome in outcomes)
+    return errors.FAILED if failed else errors.PASS
+
+
+def show(outcome):
+    """Print one test's line and, when it failed, why."""
+    summary = outcome.summary
+    mark = "FAIL" if summary.failed else "ok  "
+    counts = _counts(summary.passed, summary.failed, summary.skipped)
+    lines = [f"{mark} {outcome.title:<34} {counts:<34} "
+             f"{ui.seconds(outcome.seconds):>8}"]
+    lines += [f"     skipped: {name}: {reason or 'no reason given'}"
+              for name, reason in summary.skips]
+    if summary.failed:
+        lines += [f"     {failure}" for failure in summary.failures]
+        if outcome.error and outcome.error not in summary.failures:
+            lines.append(f"     {outcome.error}")
+        lines.append("     --- end of its output ---")
+        for text in (outcome.stdout, outcome.stderr):
+            said = [line for line in text.splitlines()
+                    if not line.startswith("ok ")]
+            lines += [f"     | {line[:OUTPUT_WIDTH]}"
+                      for line in said[-OUTPUT_TAIL:]]
+        lines.append(f"     evidence: {_short(outcome.place)}")
+    # In one piece: what else writes to a log cannot come in between.
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def summing_up(outcomes, repeat=1, seed=None):
+    """The lines after all tests; the last one is the verdict."""
+    lines = []
+    if repeat > 1:
+        failed = Counter(outcome.test.title for outcome in outcomes
+                         if outcome.summary.failed)
+        lines += [f"failed {count} of {repeat} times: {title}"
+                  for title, count in failed.most_common()]
+        lines.append(f"failed in none of {repeat} runs: "
+                     f"{len(outcomes) // repeat - len(failed)} tests")
+    slow = sorted(outcomes, key=lambda outcome: -outcome.seconds)[:SLOWEST]
+    lines.append("slowest: " + ", ".join(
+        f"{outcome.title} {ui.seconds(outcome.seconds)}" for outcome in slow))
+    if seed is not None:
+        lines.append(f"order: --shuffle {seed}")
+    lines.append(_counts(*(sum(getattr(outcome.summary, name)
+                               for outcome in outcomes)
+                           for name in ("passed", "failed", "skipped")),
+                         always=True))
+    return lines
+
+
+def _counts(passed, failed, skipped, always=False):
+    text = f"{passed} passed"
+    if failed or always:
+        text += f", {failed} failed"
+    if skipped:
+        text += f", {skipped} skipped"
+    return text
+
+
+def _short(place):
     try:
-        while child.returncode is None:
-            # In slices, so that a signal is seen soon (see guest._waking).
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                out, err = child.communicate(timeout=0.5)
-            if test.timeout_s and time.monotonic() - begin > test.timeout_s \
-                    and child.returncode is None:
-                error = f"hang: no end after {test.timeout_s:g} s"
-                proc.end(child)
-                out, err = child.communicate()
-        if child.returncode and error is None:
-            error = f"exit status {child.returncode}"
-    finally:
-        if child.returncode is None:
-            proc.end(child)
-    return (out.decode(errors="replace"), err.decode(errors="replace"), error)
+        return place.relative_to(paths.REPO)
+    except ValueError:
+        return place

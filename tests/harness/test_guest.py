@@ -91,6 +91,17 @@ class Guest(unittest.TestCase):
         self.assertIn(b"no end after 2 s", done.stderr)
         self.assertIn(b"Show Blocked State", done.stderr)
 
+    def test_full_counts_are_asked_for_in_the_guest(self):
+        command = ["sh", "-c", "echo \"<$DXG_LONG>\"; sleep 3"]
+        for long, said in (("0", b"<>\n"), ("1", b"<1>\n")):
+            with self.subTest(long):
+                done = subprocess.run(
+                    [DXG, "exec", *BARE, "--timeout", "1", "--", *command],
+                    stdin=subprocess.DEVNULL, capture_output=True, check=False,
+                    env={**ENV, "DXG_LONG": long, "DXG_LONG_TIMEOUT": "60"})
+                self.assertEqual((done.returncode, done.stdout),
+                                 (0 if long == "1" else 5, said), done.stderr)
+
     def test_kernel_warning_fails_the_run(self):
         line = "WARNING: CPU: 0 PID: 1 at test.c:1 f+0x1/0x2"
         command = ["sh", "-c", f"echo '<4>{line}' > /dev/kmsg; "

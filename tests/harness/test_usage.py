@@ -106,6 +106,20 @@ class Usage(unittest.TestCase):
     def test_filter_without_a_match(self):
         self.refused("test", "-k", "no-such-test", naming=["no-such-test"])
 
+    def test_numbers_of_test(self):
+        for option, value, span in (
+                ("--jobs", "0", "1..64"), ("--jobs", "65", "1..64"),
+                ("--repeat", "0", "1..100000"), ("--repeat", "x", "x"),
+                ("--shuffle", "-1", "-1"),
+                ("--shuffle", "4294967296", "0..4294967295")):
+            with self.subTest(f"{option} {value}"):
+                self.refused("test", f"{option}={value}",
+                             naming=[option, span])
+
+    def test_junit_that_cannot_be_written(self):
+        self.refused("test", "--junit", "/nonexistent/file",
+                     naming=["--junit /nonexistent/file", "No such file"])
+
     def test_help_tells_the_exit_codes(self):
         done = dxg("--help")
         self.assertEqual(done.returncode, 0)
