@@ -9,6 +9,9 @@
  * The counters belong to the one translation unit that reports, on one thread:
  * threads and children hand their findings to it. Every line is flushed, so
  * that what happened before a crash is seen.
+ *
+ * How often a test does what it does, dxg_count() says: a few times as a rule, as often as
+ * the requirement wants under `scripts/dxg test --long`.
  */
 #ifndef DXG_TESTS_TAP_H
 #define DXG_TESTS_TAP_H
@@ -31,6 +34,14 @@ static inline void tap_begin(void)
 		begun = true;
 		printf("TAP version 13\n");
 	}
+}
+
+/* One of two counts: the usual one, or with DXG_LONG=1 in the environment the full one. */
+static inline unsigned int dxg_count(unsigned int usual, unsigned int full)
+{
+	const char *text = getenv("DXG_LONG");
+
+	return text && !strcmp(text, "1") ? full : usual;
 }
 
 /* Announces the number of checks; to be called first, if at all. */

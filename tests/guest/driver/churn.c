@@ -153,24 +153,26 @@ static int close_under_calls(struct child_report *report, void *argument)
 
 int main(int argc, char **argv)
 {
-	unsigned int seconds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : 4;
+	unsigned int seconds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) :
+				       dxg_count(4, 60);
 	char baseline[DEBUGFS_TEXT_BYTES], last[DEBUGFS_TEXT_BYTES], how[32];
 	void *(*const functions[])(void *) = { make, make, destroy, use, use, steal };
 	struct child_report *report = child_reports(1);
 	pthread_t threads[6];
-	unsigned int i, bad = 0;
+	unsigned int processes = dxg_count(10, 200), i, bad = 0;
 	int32_t status;
 
 	if (!ok(counters_read(baseline), "the driver tells its object counts"))
 		bail("no /sys/kernel/debug/dxg/counters");
-	for (i = 0; i < 10; i++) {
+	for (i = 0; i < processes; i++) {
 		if (child_reap(child_start(close_under_calls, report, NULL, true, 30), how,
 			       sizeof(how)))
 			continue;
 		diag("process %u: %s", i, how);
 		bad++;
 	}
-	ok(!bad && !report->problem[0], "10 processes closed the file under their threads");
+	ok(!bad && !report->problem[0], "%u processes closed the file under their threads",
+	   processes);
 	if (!ok(counters_settle(baseline, 10000, last), "nothing is left of them"))
 		diag("before: %s; after: %s", baseline, last);
 

@@ -99,7 +99,8 @@ static bool round_good(unsigned int round, uint64_t *reserved)
 
 int main(int argc, char **argv)
 {
-	unsigned int rounds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : 20;
+	unsigned int rounds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) :
+				       dxg_count(20, 500);
 	char baseline[DEBUGFS_TEXT_BYTES], last[DEBUGFS_TEXT_BYTES];
 	unsigned int round, good = 0;
 	uint64_t reserved = 0;

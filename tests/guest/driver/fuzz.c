@@ -237,7 +237,7 @@ static void report_tally(const struct tally *tally)
 int main(int argc, char **argv)
 {
 	unsigned int calls = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) :
-			     getenv("DXG_LONG") ? 2000000 : 16000;
+				       dxg_count(16000, 2000000);
 	unsigned int seed = argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 0) :
 				       (unsigned int)time(NULL);
 	char baseline[DEBUGFS_TEXT_BYTES], last[DEBUGFS_TEXT_BYTES], how[32], problem[200] = "";

@@ -26,7 +26,7 @@
 #define VICTIM_STEPS	64u
 #define NEIGHBOUR_STEPS	100u
 #define WAIT_NS		(30ull * 1000 * 1000 * 1000)
-#define TEST_SECONDS	300u
+#define TEST_SECONDS	dxg_count(300, 7200)
 
 enum { STAGE_RUNNING = 1 };
 enum { MODE_EARLY, MODE_SUBMITTING, MODE_BLOCKED, MODE_HEIR, NUM_MODES };
@@ -185,7 +185,8 @@ static bool kill_round(unsigned int round, int mode, unsigned int delay_us, cons
 
 int main(int argc, char **argv)
 {
-	unsigned int rounds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : 48;
+	unsigned int rounds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) :
+				       dxg_count(48, 10000);
 	unsigned int seed = argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 0) :
 				       (unsigned int)time(NULL);
 	struct child_report *report = child_reports(1);

@@ -151,7 +151,8 @@ static void must(int32_t status, const char *what)
 
 int main(int argc, char **argv)
 {
-	unsigned int seconds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : 6;
+	unsigned int seconds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) :
+				       dxg_count(6, 120);
 	char baseline[DEBUGFS_TEXT_BYTES], last[DEBUGFS_TEXT_BYTES];
 	void *(*const functions[])(void *) = { submit, reconnect, steal };
 	pthread_t threads[3];

@@ -149,7 +149,8 @@ static void idle_file(void)
 
 int main(int argc, char **argv)
 {
-	unsigned int cycles = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : 10;
+	unsigned int cycles = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) :
+				       dxg_count(10, 100);
 	struct chain chains[QUEUES];
 	struct queue queues[QUEUES];
 	struct kmt_session session;

@@ -18,7 +18,6 @@
 
 #define WAIT_NS		(10ull * 1000 * 1000 * 1000)
 #define QUIET_US	60000u	/* long enough for work to run that should not */
-#define FINAL_ROUNDS	100u
 
 #define CONNECTED	DXG_DOORBELLSTATUS_CONNECTED
 #define RETRY		DXG_DOORBELLSTATUS_DISCONNECTED_RETRY
@@ -138,9 +137,9 @@ static void stolen(struct queue *queue, struct rival *rival)
  */
 static void warm_dummy(struct queue *queue, struct rival *rival)
 {
-	unsigned int lost = 0, round;
+	unsigned int rounds = dxg_count(100, 5000), lost = 0, round;
 
-	for (round = 0; round < FINAL_ROUNDS; round++) {
+	for (round = 0; round < rounds; round++) {
 		uint64_t fence;
 
 		if (!rival_steal(rival, queue))
@@ -152,7 +151,7 @@ static void warm_dummy(struct queue *queue, struct rival *rival)
 			lost++;
 	}
 	ok(!lost, "%u rings right after a connect, over a warm dummy, all arrived (ORD-17)",
-	   FINAL_ROUNDS);
+	   rounds);
 }
 
 /*
@@ -161,9 +160,9 @@ static void warm_dummy(struct queue *queue, struct rival *rival)
  */
 static void final_sample(struct queue *queue, struct rival *rival)
 {
-	unsigned int lost = 0, round;
+	unsigned int rounds = dxg_count(100, 5000), lost = 0, round;
 
-	for (round = 0; round < FINAL_ROUNDS; round++) {
+	for (round = 0; round < rounds; round++) {
 		uint64_t fence;
 
 		if (*queue->stat != CONNECTED)
@@ -174,7 +173,7 @@ static void final_sample(struct queue *queue, struct rival *rival)
 		if (!completes(queue, fence))
 			lost++;
 	}
-	ok(!lost, "%u times work without a ring was found by the final sample", FINAL_ROUNDS);
+	ok(!lost, "%u times work without a ring was found by the final sample", rounds);
 }
 
 static void *connect_thread(void *argument)

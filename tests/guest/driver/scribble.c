@@ -230,7 +230,7 @@ static int neighbour(struct child_report *report, void *argument)
 int main(int argc, char **argv)
 {
 	unsigned int seconds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) :
-			       getenv("DXG_LONG") ? 30 : 3;
+				       dxg_count(3, 30);
 	unsigned int seed = argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 0) :
 				       (unsigned int)time(NULL);
 	struct child_report *bad = child_reports(ATTACKERS), *good = child_reports(NEIGHBOURS);

@@ -128,7 +128,8 @@ static void weather(enum storm kind, struct chain *neighbour, unsigned int secon
 
 int main(int argc, char **argv)
 {
-	unsigned int seconds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : 2;
+	unsigned int seconds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) :
+				       dxg_count(2, 30);
 	struct kmt_session session;
 	struct queue queue;
 	struct chain chain;

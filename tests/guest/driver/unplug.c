@@ -223,7 +223,7 @@ static bool one_round(unsigned int round, unsigned int delay_us)
 int main(int argc, char **argv)
 {
 	unsigned int rounds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) :
-			      getenv("DXG_LONG") ? 50 : 10;
+				      dxg_count(10, 50);
 	unsigned int seed = argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 0) :
 				       (unsigned int)time(NULL);
 	struct noise source = { seed };

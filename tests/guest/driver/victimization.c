@@ -23,7 +23,7 @@
 #define MAX_THREADS	8u
 #define MAX_STEPS	(QUEUE_RING_BYTES / sizeof(struct dxgpu_ring_entry))
 #define WAIT_NS		(60ull * 1000 * 1000 * 1000)
-#define WORK_SECONDS	120u
+#define WORK_SECONDS	dxg_count(120, 3600)
 
 enum { STAGE_DONE = 1, STAGE_EXIT = 2 };
 enum { SUBMISSIONS, RINGS, RETRIES, CONNECTS, BUSY, WRONG, FENCES, READ_POINTERS, NUM_VALUES };
@@ -32,7 +32,7 @@ static unsigned int queues_per_slot = 64;
 static unsigned int processes = 4;
 static unsigned int threads = 2;
 static unsigned int steps = 12;
-static unsigned int laps = 2;
+static unsigned int laps;
 
 struct worker {
 	pthread_t thread;
@@ -203,6 +203,7 @@ static void parse(int argc, char **argv)
 	unsigned int *const numbers[] = { &queues_per_slot, &processes, &threads, &steps, &laps };
 	int i;
 
+	laps = dxg_count(2, 100);
 	for (i = 1; i < argc && i <= 5; i++)
 		*numbers[i - 1] = (unsigned int)strtoul(argv[i], NULL, 0);
 	if (!processes || processes > MAX_PROCESSES || !threads || threads > MAX_THREADS)

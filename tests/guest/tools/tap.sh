@@ -7,6 +7,15 @@ tap_count=0
 tap_failed=0
 echo "TAP version 13"
 
+# count USUAL FULL: the one that `scripts/dxg test` or its --long asks for
+count() {
+    if [ "$DXG_LONG" = 1 ]; then
+        echo "$2"
+    else
+        echo "$1"
+    fi
+}
+
 # result CODE TEXT: one check, good if CODE is 0
 result() {
     tap_count=$((tap_count + 1))
