@@ -17,8 +17,8 @@ import socket
 import subprocess
 from dataclasses import dataclass
 
+from dxglib import clock, paths, proc
 from dxglib import kernel as kernels
-from dxglib import paths, proc
 from dxglib.qmp import Qmp, QmpError
 
 # TCG is the reference everywhere.  These words save a fifth of the boot and
@@ -91,7 +91,8 @@ class Machine:
                 "-L", paths.FIRMWARE, "-bios", "qboot.rom",
                 "-kernel", paths.kernel(config.kernel) / "vmlinux",
                 "-initrd", initrd,
-                "-append", f"{KERNEL_ARGS} {config.append}".strip()]
+                "-append", " ".join([KERNEL_ARGS, *clock.kernel_args(),
+                                     config.append]).strip()]
         for name, fd in fds.items():
             argv += ["-chardev", f"socket,id={name},fd={fd}"]
         argv += ["-serial", "chardev:console",

@@ -4,8 +4,8 @@
 import functools
 import os
 
-from dxglib import (host, initramfs, kernel, modules, paths, qemu, steps,
-                    tools, ui)
+from dxglib import (clock, host, initramfs, kernel, modules, paths, qemu,
+                    steps, tools, ui)
 from dxglib.errors import UsageError
 from dxglib.steps import Step
 
@@ -20,6 +20,8 @@ def all_steps(version=kernel.DEFAULT):
              tools.unpack_inputs,
              [paths.MESON, paths.FIRMWARE / "qboot.rom", paths.BUSYBOX],
              tools.unpack_tools),
+        Step("clock", "the time-stamp counter's frequency", clock.inputs,
+             [clock.RESULT], clock.measure),
         Step("qemu-source", "QEMU's source", qemu.source_inputs,
              [paths.QEMU_SRC / "configure"], qemu.get_source),
         Step("qemu-configure", "configure QEMU", qemu.configure_inputs,
