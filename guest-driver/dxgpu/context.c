@@ -37,7 +37,7 @@ NTSTATUS dxgpu_create_context(HANDLE hdevice, DXGKARG_CREATECONTEXT *args)
 	if (args->NodeOrdinal >= adapter->caps.num_nodes || args->EngineAffinity > 1)
 		return STATUS_INVALID_PARAMETER;
 
-	context = kzalloc(sizeof(*context), GFP_KERNEL);
+	context = kzalloc(sizeof(*context), GFP_KERNEL_ACCOUNT);
 	if (!context)
 		return STATUS_NO_MEMORY;
 	context->adapter = adapter;

@@ -13,7 +13,7 @@ NTSTATUS dxgpu_create_device(HANDLE hadapter, DXGKARG_CREATEDEVICE *args)
 
 	if (!args->hKmdProcess)
 		return STATUS_INVALID_PARAMETER;
-	device = kzalloc(sizeof(*device), GFP_KERNEL);
+	device = kzalloc(sizeof(*device), GFP_KERNEL_ACCOUNT);
 	if (!device)
 		return STATUS_NO_MEMORY;
 	device->process = args->hKmdProcess;

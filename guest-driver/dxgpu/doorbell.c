@@ -73,7 +73,7 @@ NTSTATUS dxgpu_create_doorbell(DXGKARG_CREATEDOORBELL *args)
 	    !dxgpu_ring_valid(adapter, args) || !dxgpu_ring_control_valid(adapter, args))
 		return STATUS_INVALID_PARAMETER;
 
-	doorbell = kzalloc(sizeof(*doorbell), GFP_KERNEL);
+	doorbell = kzalloc(sizeof(*doorbell), GFP_KERNEL_ACCOUNT);
 	if (!doorbell)
 		return STATUS_NO_MEMORY;
 	doorbell->adapter = adapter;

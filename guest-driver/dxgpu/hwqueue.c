@@ -40,7 +40,7 @@ NTSTATUS dxgpu_create_hwqueue(HANDLE hcontext, DXGKARG_CREATEHWQUEUE *args)
 	if (context->generation != READ_ONCE(adapter->generation))
 		return STATUS_DEVICE_REMOVED;
 
-	queue = kzalloc(sizeof(*queue), GFP_KERNEL);
+	queue = kzalloc(sizeof(*queue), GFP_KERNEL_ACCOUNT);
 	if (!queue)
 		return STATUS_NO_MEMORY;
 	queue->adapter = adapter;

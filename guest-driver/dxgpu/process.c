@@ -34,7 +34,7 @@ static struct dxgpu_table *dxgpu_table_alloc(void *owner, bool children)
 			goto free_table;
 	}
 	table->entries = dma_alloc_coherent(&process->adapter->pdev->dev, DXGPU_PT_BYTES,
-					    &bus, GFP_KERNEL);
+					    &bus, GFP_KERNEL_ACCOUNT);
 	if (!table->entries)
 		goto free_children;
 	table->bus = bus;
@@ -82,7 +82,7 @@ NTSTATUS dxgpu_create_process(HANDLE hadapter, DXGKARG_CREATEPROCESS *args)
 	NTSTATUS status = STATUS_NO_MEMORY;
 	int id;
 
-	process = kzalloc(sizeof(*process), GFP_KERNEL);
+	process = kzalloc(sizeof(*process), GFP_KERNEL_ACCOUNT);
 	if (!process)
 		return STATUS_NO_MEMORY;
 	process->adapter = adapter;

@@ -97,6 +97,17 @@ UINT dxg_kernel_instance(void)
 	return (UINT)(instance_get() >> 32);
 }
 
+NTSTATUS dxg_null_argument(const char *function)
+{
+	return dxg_report(STATUS_INVALID_PARAMETER, "%s: the argument is NULL", function);
+}
+
+NTSTATUS dxg_bad_argument(const char *function, const void *args)
+{
+	return dxg_report(STATUS_ACCESS_VIOLATION, "%s: no such structure at %p", function,
+			  args);
+}
+
 NTSTATUS dxg_kernel_call(unsigned long request, void *args, enum dxg_call_mode mode)
 {
 	UINT64 word = instance_get();

@@ -13,6 +13,7 @@
 #define DXG_SRC_KERNEL_H
 
 #include <dxg/ntstatus.h>
+#include "access.h"
 #include "error.h"
 
 enum dxg_call_mode {
@@ -30,13 +31,33 @@ NTSTATUS dxg_kernel_call(unsigned long request, void *args, enum dxg_call_mode m
 UINT dxg_kernel_instance(void);
 
 /*
+ * Statuses of an argument that is no structure, with their texts: function is the
+ * caller's __func__.
+ */
+NTSTATUS dxg_null_argument(const char *function);
+NTSTATUS dxg_bad_argument(const char *function, const void *args);
+
+/*
  * The body of a D3DKMT function of a 'G' call: the caller's structure is the
- * kernel's (layout.c proves it). The rest is what the error text shall name.
+ * kernel's (layout.c proves it), and nobody but the kernel looks into it unless the
+ * call has failed. The rest is what the error text shall name; it may use fields of args.
  */
 #define DXG_THUNK(request, mode, args, format, ...)				\
-	(!(args) ? dxg_report(STATUS_INVALID_PARAMETER,			\
-			      "%s: the argument is NULL", __func__) :		\
-	 dxg_report(dxg_kernel_call(request, (void *)(args), mode),		\
-		    "%s: " format, __func__, ##__VA_ARGS__))
+({										\
+	NTSTATUS thunk_status;							\
+										\
+	if (!(args))								\
+		thunk_status = dxg_null_argument(__func__);			\
+	else									\
+		thunk_status = dxg_kernel_call(request, (void *)(args), mode);	\
+	if ((args) && !NT_SUCCESS(thunk_status)) {				\
+		if (dxg_caller_readable(args, sizeof(*(args))))		\
+			dxg_report(thunk_status, "%s: " format, __func__,	\
+				   ##__VA_ARGS__);				\
+		else								\
+			thunk_status = dxg_bad_argument(__func__, args);	\
+	}									\
+	thunk_status;								\
+})
 
 #endif /* DXG_SRC_KERNEL_H */

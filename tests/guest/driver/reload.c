@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Unloading and loading of both modules, again and again, with work in between: not
- * while somebody uses them, and without anything left behind (FH-28, FH-29).
+ * Unloading and loading of both modules, and taking the device from its driver, again and
+ * again, with work in between and users of other processes who see it: not while somebody
+ * uses them, and without anything left behind (FH-28, FH-29).
  *
  *   driver-reload [CYCLES]
  */
@@ -12,12 +13,15 @@
 #include <unistd.h>
 #include "tap.h"
 #include "chain.h"
+#include "child.h"
 #include "debugfs.h"
 #include "modules.h"
 
 #define WAIT_NS		(20ull * 1000 * 1000 * 1000)
 #define QUEUES		8u
 #define STEPS		32u
+#define USERS		3u
+#define STAGE_BUSY	1
 
 /* Busy, as module references have it: EWOULDBLOCK from delete_module. */
 static bool in_use(const char *module)
@@ -147,6 +151,52 @@ static void idle_file(void)
 	ok(nothing_left(), "nothing is left");
 }
 
+/* Works until the device is gone. */
+static int user(struct child_report *report, void *argument)
+{
+	struct kmt_session session;
+	struct queue queue;
+	int32_t status;
+
+	(void)argument;
+	status = kmt_session_open(&session, NULL, 0);
+	if (NT_SUCCESS(status))
+		status = queue_create(&queue, &session, session.context, QUEUE_RING_BYTES);
+	while (NT_SUCCESS(status)) {
+		status = queue_probe(&queue);
+		if (NT_SUCCESS(status))
+			report->stage = STAGE_BUSY;
+	}
+	if (status != STATUS_DEVICE_REMOVED)
+		child_fail(report, "status %#x", (uint32_t)status);
+	return 0;
+}
+
+/* Unbinds the driver from its device under its users, and binds it again. */
+static bool rebind(void)
+{
+	struct child_report *reports = child_reports(USERS);
+	char address[64], how[32];
+	pid_t pids[USERS];
+	bool good = true;
+	unsigned int i;
+
+	if (!pci_find(address, sizeof(address)))
+		bail("no dxgpu device on the bus");
+	for (i = 0; i < USERS; i++)
+		pids[i] = child_start(user, &reports[i], NULL, true, 60);
+	for (i = 0; i < USERS; i++)
+		good &= child_await(&reports[i], pids[i], STAGE_BUSY, 30000);
+	good &= !sysfs_write("/sys/bus/pci/drivers/dxgpu/unbind", "", address);
+	for (i = 0; i < USERS; i++) {
+		if (child_reap(pids[i], how, sizeof(how)))
+			continue;
+		diag("user %u: %s %s", i, how, reports[i].problem);
+		good = false;
+	}
+	return !sysfs_write("/sys/bus/pci/drivers/dxgpu/bind", "", address) && good;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int cycles = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) :
@@ -168,6 +218,9 @@ int main(int argc, char **argv)
 		ok(clean(&session, queues, chains, orderly), "cycle %u: %s", cycle,
 		   orderly ? "everything destroyed" : "just closed");
 		ok(nothing_left(), "cycle %u: nothing is left", cycle);
+		if (!ok(rebind(), "cycle %u: unbound under its users, and bound again", cycle))
+			break;
+		ok(nothing_left(), "cycle %u: nothing is left of them", cycle);
 	}
 	return done();
 }
