@@ -214,6 +214,7 @@ struct dxg_process {
 	struct mmu_notifier notifier;
 	bool closing;			/* file release has begun */
 	bool killed;			/* the end was a fatal signal */
+	atomic_t ending;		/* oom.c: the end has begun */
 	struct delayed_work mm_exit_work;
 	struct work_struct teardown_work;
 	struct dxg_account *accounts[DXG_ACCOUNT_KINDS]; /* counted, constant */
@@ -529,6 +530,13 @@ void dxg_adapter_destroy_kmd_objects_locked(struct dxgadapter *adapter, bool sur
 void dxg_adapter_dma_unmap_locked(struct dxgadapter *adapter);
 void dxg_process_teardown_work(struct work_struct *work);
 void dxg_process_mm_exit_work(struct work_struct *work);
+
+/* ---- out of memory (oom.c) ---- */
+
+void dxg_oom_process_ending(struct dxg_process *process);
+void dxg_oom_process_ended(struct dxg_process *process);
+int dxg_oom_init(void);
+void dxg_oom_exit(void);
 
 /* ---- module ---- */
 

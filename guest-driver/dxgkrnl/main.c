@@ -56,12 +56,16 @@ static int __init dxg_init(void)
 	dxg_wq = alloc_workqueue("dxgkrnl", WQ_UNBOUND, 0);
 	if (!dxg_wq)
 		return -ENOMEM;
-	dxg_exit_wq = alloc_workqueue("dxgkrnl-exit", WQ_UNBOUND, WQ_MAX_ACTIVE);
+	/* It frees memory, and so must not wait for any. */
+	dxg_exit_wq = alloc_workqueue("dxgkrnl-exit", WQ_UNBOUND | WQ_MEM_RECLAIM, WQ_MAX_ACTIVE);
 	if (!dxg_exit_wq)
 		goto err_wq;
 	ret = dxg_mapping_init();
 	if (ret)
 		goto err_exit_wq;
+	ret = dxg_oom_init();
+	if (ret)
+		goto err_mapping;
 	dxg_debugfs_init();
 	ret = misc_register(&dxg_misc);
 	if (ret)
@@ -70,6 +74,8 @@ static int __init dxg_init(void)
 
 err_debugfs:
 	dxg_debugfs_exit();
+	dxg_oom_exit();
+err_mapping:
 	dxg_mapping_exit();
 err_exit_wq:
 	destroy_workqueue(dxg_exit_wq);
@@ -82,6 +88,7 @@ static void __exit dxg_exit(void)
 {
 	misc_deregister(&dxg_misc);
 	dxg_debugfs_exit();
+	dxg_oom_exit();
 	destroy_workqueue(dxg_exit_wq);
 	destroy_workqueue(dxg_wq);
 	dxg_mapping_exit();

@@ -69,6 +69,7 @@ static void dxg_notifier_release(struct mmu_notifier *notifier, struct mm_struct
 		return;
 	if (dxg_process_being_killed(process))
 		WRITE_ONCE(process->killed, true);
+	dxg_oom_process_ending(process);
 	queue_delayed_work(dxg_exit_wq, &process->mm_exit_work,
 			   msecs_to_jiffies(DXG_MM_EXIT_DELAY_MS));
 }
@@ -136,6 +137,7 @@ err_put:
 void dxg_process_release(struct dxg_process *process)
 {
 	WRITE_ONCE(process->closing, true);
+	dxg_oom_process_ending(process);
 	if (dxg_process_being_killed(process))
 		process->killed = true;
 	mmu_notifier_unregister(&process->notifier, process->mm);

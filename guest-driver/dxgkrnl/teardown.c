@@ -247,6 +247,7 @@ static void dxg_process_destroy(struct dxg_process *process)
 	dxg_process_destroy_type(process, DXG_TYPE_DEVICE);
 	dxg_process_end_waits(process);
 	dxg_process_destroy_type(process, DXG_TYPE_ADAPTER);
+	dxg_oom_process_ended(process);
 	fput(process->map_file);
 	dxg_process_put(process);
 }

@@ -24,7 +24,6 @@
 #define WAIT_NS		(60ull * 1000 * 1000 * 1000)
 #define PATIENCE_S	120u
 #define STAGE_RUNNING	1
-#define STAGE_EATING	2
 
 /* Values of a worker's report. */
 enum { MADE, REFUSED };
@@ -42,7 +41,6 @@ static int eater(struct child_report *report, void *argument)
 		child_fail(report, "no session");
 	while (!kmt_allocation_create(&session, PIECE, &allocation))
 		report->values[MADE]++;
-	report->stage = STAGE_EATING;
 	for (;;) {
 		char *piece = mmap(NULL, MEGABYTE, PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -111,8 +109,6 @@ static void meal(unsigned int number, const char *baseline)
 	char last[DEBUGFS_TEXT_BYTES], how[32];
 	pid_t pid = child_start(eater, report, NULL, false, PATIENCE_S);
 
-	if (!child_await(report, pid, STAGE_EATING, PATIENCE_S * 1000))
-		diag("meal %u: %s", number, report->problem);
 	child_reap(pid, how, sizeof(how));
 	ok(!strcmp(how, "signal 9"), "meal %u: %llu MiB of the driver, then all there is (%s) %s",
 	   number, (unsigned long long)report->values[MADE] * PIECE / MEGABYTE, how,
