@@ -2,11 +2,12 @@
 /*
  * dxgpu: BAR2, the doorbell slots.
  *
- * One region for all slots. The handler does what dxgpu_core_doorbell() does
- * and nothing else: no lock of its own, no wait, no allocation, no log line,
- * as a process can call it at any rate (SEC-7). No ioeventfd: under TCG it is
- * slower than the handler. Every size and alignment is accepted here so that
- * bad ones can be counted instead of vanishing in QEMU's memory code (DEV-3).
+ * One region for all slots. The handler does what dxgpu_core_doorbell_write()
+ * does and nothing else: no lock of its own, no wait, no allocation, no log
+ * line, as a process can call it at any rate (SEC-7). No ioeventfd: under TCG
+ * it is slower than the handler. Every size and alignment is accepted here so
+ * that bad ones can be counted instead of vanishing in QEMU's memory code
+ * (DEV-3).
  */
 #include "qemu/osdep.h"
 
@@ -23,13 +24,10 @@ static void dxgpu_doorbell_write(void *opaque, hwaddr addr, uint64_t value,
 {
     DxgpuState *s = opaque;
 
-    if (addr % DXGPU_DOORBELL_STRIDE || (size != 4 && size != 8)) {
-        dxgpu_core_count(s->core, DXGPU_STAT_DOORBELL_BAD_ACCESS, 1);
+    trace_dxgpu_doorbell(addr, size, value);
+    if (!dxgpu_core_doorbell_write(s->core, addr, size, value)) {
         trace_dxgpu_doorbell_bad_access(addr, size);
-        return;
     }
-    trace_dxgpu_doorbell(addr / DXGPU_DOORBELL_STRIDE, value);
-    dxgpu_core_doorbell(s->core, addr / DXGPU_DOORBELL_STRIDE, value);
 }
 
 static const MemoryRegionOps dxgpu_doorbell_ops = {
@@ -50,7 +48,9 @@ static const MemoryRegionOps dxgpu_doorbell_ops = {
 
 void dxgpu_doorbell_init(DxgpuState *s)
 {
+    struct dxgpu_doorbell_layout layout;
+
+    dxgpu_doorbell_layout(&s->config, &layout);
     memory_region_init_io(&s->doorbells, OBJECT(s), &dxgpu_doorbell_ops, s,
-                          "dxgpu-doorbell",
-                          pow2ceil(s->config.slots) * DXGPU_DOORBELL_STRIDE);
+                          "dxgpu-doorbell", pow2ceil(layout.size));
 }

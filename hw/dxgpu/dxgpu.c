@@ -109,6 +109,10 @@ static bool dxgpu_check_properties(DxgpuState *s, Error **errp)
         return false;
     }
     s->config.workers = MAX(s->threads, 1);
+    s->caps = DXGPU_CAPS_DEDICATED | DXGPU_CAPS_LARGE_PAGES;
+    if (c->secondary_doorbells) {
+        s->caps |= DXGPU_CAPS_SECONDARY;
+    }
     return dxgpu_nodes_init(s, errp);
 }
 
@@ -182,6 +186,8 @@ static const Property dxgpu_properties[] = {
     DEFINE_PROP_UINT32("packet-budget", DxgpuState, config.packet_budget, 64),
     DEFINE_PROP_UINT32("threads", DxgpuState, threads, 1),
     DEFINE_PROP_STRING("nodes", DxgpuState, nodes),
+    DEFINE_PROP_BOOL("secondary-doorbells", DxgpuState,
+                     config.secondary_doorbells, false),
 };
 
 static const struct {
@@ -203,6 +209,8 @@ static const struct {
     { "nodes",
       "1..16 types of 3d, compute, copy, separated by colons; with -kernel "
       "behind it a node takes no user submission; 3d:compute:copy" },
+    { "secondary-doorbells",
+      "on: a second doorbell page for each slot, which doubles BAR2" },
 };
 
 static void dxgpu_class_init(ObjectClass *oc, void *data)

@@ -34,8 +34,6 @@
 #define TYPE_DXGPU "dxgpu"
 OBJECT_DECLARE_SIMPLE_TYPE(DxgpuState, DXGPU)
 
-#define DXGPU_DOORBELL_STRIDE   4096
-
 /* Why the worker is parked; it runs when no reason is left. */
 enum {
     DXGPU_PARK_STOPPED  = 1 << 0,   /* the virtual machine does not run */
@@ -62,6 +60,7 @@ struct DxgpuState {
     uint32_t threads;
     char *nodes;                /* as given, see nodes.c; NULL: the default */
     uint64_t node_kinds;        /* 4 bits per node */
+    uint32_t caps;              /* the register */
 
     MemoryRegion regs;
     MemoryRegion doorbells;

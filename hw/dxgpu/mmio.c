@@ -20,8 +20,10 @@
 static bool dxgpu_constant_register(DxgpuState *s, hwaddr addr,
                                     uint32_t *value)
 {
+    struct dxgpu_doorbell_layout doorbells;
     struct dxgpu_status_layout layout;
 
+    dxgpu_doorbell_layout(&s->config, &doorbells);
     dxgpu_status_layout(&s->config, &layout);
     switch (addr) {
     case DXGPU_REG_MAGIC:
@@ -31,7 +33,7 @@ static bool dxgpu_constant_register(DxgpuState *s, hwaddr addr,
         *value = DXGPU_VERSION;
         return true;
     case DXGPU_REG_CAPS:
-        *value = DXGPU_CAPS_DEDICATED | DXGPU_CAPS_LARGE_PAGES;
+        *value = s->caps;
         return true;
     case DXGPU_REG_NUM_NODES:
         *value = s->config.nodes;
@@ -49,7 +51,7 @@ static bool dxgpu_constant_register(DxgpuState *s, hwaddr addr,
         *value = s->config.spaces;
         return true;
     case DXGPU_REG_DOORBELL_STRIDE:
-        *value = DXGPU_DOORBELL_STRIDE;
+        *value = doorbells.stride;
         return true;
     case DXGPU_REG_DOORBELL_SIZE:
         *value = DXGPU_DOORBELL_BYTES;
@@ -74,6 +76,15 @@ static bool dxgpu_constant_register(DxgpuState *s, hwaddr addr,
         return true;
     case DXGPU_REG_MAX_DELAY_NS:
         *value = DXGPU_CORE_MAX_DELAY_NS;
+        return true;
+    case DXGPU_REG_SECONDARY_OFFSET:
+        *value = doorbells.secondary_offset;
+        return true;
+    case DXGPU_REG_SECONDARY_STRIDE:
+        *value = doorbells.secondary_stride;
+        return true;
+    case DXGPU_REG_SECONDARY_SIZE:
+        *value = doorbells.secondary_bytes;
         return true;
     case DXGPU_REG_STATUS_SIZE:
         *value = memory_region_size(&s->status);

@@ -195,6 +195,8 @@ const VMStateDescription dxgpu_vmstate = {
                              "property 'nodes' differs"),
         VMSTATE_UINT64_EQUAL(node_kinds, DxgpuState,
                              "property 'nodes' differs"),
+        VMSTATE_UINT32_EQUAL(caps, DxgpuState,
+                             "property 'secondary-doorbells' differs"),
         VMSTATE_PCI_DEVICE(parent_obj, DxgpuState),
         VMSTATE_STRUCT(parent_obj.exp.aer_log, DxgpuState, 0,
                        vmstate_pcie_aer_log, PCIEAERLog),

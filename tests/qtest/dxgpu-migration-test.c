@@ -160,6 +160,30 @@ static void test_bound_queue_is_sampled(void)
     dx_stop(t);
 }
 
+/* A slot has its secondary doorbell there as well (MOD-10). */
+static void test_secondary(void)
+{
+    DxTest *t = dx_start("secondary-doorbells=on");
+    uint64_t second = dx_reg(t, DXGPU_REG_SECONDARY_OFFSET) +
+                      2 * dx_reg(t, DXGPU_REG_SECONDARY_STRIDE);
+    DxQueue *q = dx_new_queue(t);
+
+    dx_bind(q, 2);
+    dx_settle(t);
+    dx_park(t);
+    dx_submit_fence(q);
+    qpci_io_writeq(t->pci, t->doorbells, second, q->wp);
+    move_to(t, "secondary-doorbells=on,threads=0");
+    dx_unpark(t);
+    dx_wait_done(q);
+    dx_settle(t);
+    dx_submit_fence(q);
+    qpci_io_writeq(t->pci, t->doorbells, second, q->wp);
+    dx_wait_done(q);
+    g_assert_cmpuint(dx_fence_now(q), ==, 2);
+    dx_stop(t);
+}
+
 /* In the middle of a packet: each piece is done once, here or there. */
 static void mid_packet(const char *from, const char *to)
 {
@@ -434,7 +458,7 @@ static void test_other_limits(void)
 {
     static const char *const properties[] = {
         "slots=65", "queues=4095", "contexts=4097", "spaces=1",
-        "ring-max-entries=32768",
+        "ring-max-entries=32768", "secondary-doorbells=on",
     };
     DxTest *t = dx_start("");
     int fd = stream_file();
@@ -535,6 +559,8 @@ int main(int argc, char **argv)
     qtest_add_func("dxgpu/migration/ring-pending", test_ring_pending);
     qtest_add_func("dxgpu/migration/DEV-14-bound-queue-is-sampled",
                    test_bound_queue_is_sampled);
+    qtest_add_func("dxgpu/migration/MOD-10-secondary-doorbell",
+                   test_secondary);
     qtest_add_func("dxgpu/migration/mid-packet", test_mid_packet);
     qtest_add_func("dxgpu/migration/mid-packet-to-thread",
                    test_mid_packet_to_thread);

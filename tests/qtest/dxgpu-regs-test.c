@@ -277,10 +277,95 @@ static void test_quad_of_single_registers(void)
     dx_stop(t);
 }
 
+static void read_and_write(DxTest *t, QPCIBar bar, uint64_t at,
+                           unsigned int bytes)
+{
+    switch (bytes) {
+    case 1:
+        qpci_io_readb(t->pci, bar, at);
+        qpci_io_writeb(t->pci, bar, at, 0xff);
+        break;
+    case 2:
+        qpci_io_readw(t->pci, bar, at);
+        qpci_io_writew(t->pci, bar, at, 0xffff);
+        break;
+    case 4:
+        qpci_io_readl(t->pci, bar, at);
+        qpci_io_writel(t->pci, bar, at, 0xffffffff);
+        break;
+    default:
+        qpci_io_readq(t->pci, bar, at);
+        qpci_io_writeq(t->pci, bar, at, ~0ull);
+        break;
+    }
+}
+
+/* All sizes where no register is, and 8 bytes where only one of 4 is. */
+static void test_every_size(void)
+{
+    DxTest *t = dx_start("");
+    DxQueue *q = dx_new_queue(t);
+    uint64_t bad = dx_stat(t, "register_bad_access"), count = 0, at;
+    unsigned int bytes;
+
+    for (at = 0; at < REGS_END; at += 8) {
+        if (at < DXGPU_REG_CMD_ARG(0) ||
+            at >= DXGPU_REG_CMD_ARG(DXGPU_CMD_NUM_ARGS)) {
+            read_and_write(t, t->regs, at, 8);
+            count += 2;
+        }
+    }
+    /* The odd step visits every alignment. QEMU may cut what is not aligned. */
+    for (at = REGS_END; at < t->regs_size; at += 251) {
+        for (bytes = 1; bytes <= 8; bytes *= 2) {
+            if (at % bytes == 0) {
+                read_and_write(t, t->regs, at, bytes);
+                count += 2;
+            }
+        }
+    }
+    g_assert_cmpuint(dx_stat(t, "register_bad_access"), ==, bad + count);
+    for (at = REGS_END + 1; at + 8 <= t->regs_size; at += 1021) {
+        for (bytes = 2; bytes <= 8; bytes *= 2) {
+            bad = dx_stat(t, "register_bad_access");
+            read_and_write(t, t->regs, at, bytes);
+            g_assert_cmpuint(dx_stat(t, "register_bad_access"), >=, bad + 2);
+        }
+    }
+    dx_assert_works(q);
+    dx_stop(t);
+}
+
+/* The other BARs take everything and stay what they are. */
+static void test_every_size_of_the_other_bars(void)
+{
+    DxTest *t = dx_start("queues=64,contexts=16,spaces=8");
+    DxQueue *q = dx_new_queue(t);
+    uint64_t msix_size, at;
+    QPCIBar bars[2];
+    unsigned int i, bytes;
+
+    bars[0] = qpci_iomap(t->pci, DXGPU_BAR_MSIX, &msix_size);
+    bars[1] = t->status;
+    for (i = 0; i < 2; i++) {
+        uint64_t size = i ? t->status_size : msix_size;
+
+        for (at = 0; at + 8 <= size; at += at < 0x100 ? 1 : 61) {
+            for (bytes = 1; bytes <= 8; bytes *= 2) {
+                read_and_write(t, bars[i], at, bytes);
+            }
+        }
+    }
+    g_assert_cmpuint(dx_queue_status(t, q->id).state, ==, DXGPU_QUEUE_IDLE);
+    g_assert_cmpuint(dx_stat(t, "register_bad_access"), ==, 0);
+    dx_assert_works(q);
+    dx_stop(t);
+}
+
 static void test_holes(void)
 {
     static const uint32_t holes[] = {
-        0x03c, 0x068, 0x07c, 0x08c, 0x098, 0x0fc, 0x148, 0x1fc, 0x208, 0x20c,
+        0x03c, 0x068, 0x08c, 0x098, 0x0fc, 0x148, 0x1fc, 0x208, 0x20c,
         DXGPU_REG_NODE_TYPE(3), DXGPU_REG_NODE_FLAGS(15), 0x1000, 0xfffc,
     };
     DxTest *t = dx_start_disabled("");
@@ -299,7 +384,8 @@ static void test_holes(void)
 static void test_stats_start_at_zero(void)
 {
     static const char *const names[] = {
-        "doorbell_writes", "doorbell_unbound", "doorbell_bad_access",
+        "doorbell_writes", "doorbell_secondary", "doorbell_unbound",
+        "doorbell_bad_access",
         "register_bad_access", "commands", "command_errors", "binds",
         "unbinds", "samples", "entries_completed", "packets", "fence_writes",
         "fence_interrupts", "interrupts", "copy_bytes", "fill_bytes",
@@ -413,6 +499,10 @@ int main(int argc, char **argv)
                    test_unaligned);
     qtest_add_func("dxgpu/regs/quads-of-single-registers-are-ignored",
                    test_quad_of_single_registers);
+    qtest_add_func("dxgpu/regs/every-size-is-ignored-and-counted",
+                   test_every_size);
+    qtest_add_func("dxgpu/regs/every-size-of-the-other-bars",
+                   test_every_size_of_the_other_bars);
     qtest_add_func("dxgpu/regs/holes-are-ignored-and-counted", test_holes);
     qtest_add_func("dxgpu/regs/stats-start-at-zero", test_stats_start_at_zero);
     qtest_add_func("dxgpu/regs/bad-properties-are-refused",

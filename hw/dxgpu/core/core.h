@@ -39,6 +39,7 @@ struct dxgpu_core;
 #define DXGPU_CORE_MAX_TRANSFER_BYTES   (16 * 1024 * 1024)
 #define DXGPU_CORE_INDIRECT_DEPTH       2
 #define DXGPU_CORE_MAX_DELAY_NS         1000000000u
+#define DXGPU_CORE_DOORBELL_STRIDE      4096
 
 /* Largest values that dxgpu_core_create() accepts. */
 #define DXGPU_CORE_LIMIT_SLOTS          4096
@@ -59,6 +60,16 @@ struct dxgpu_core_config {
     uint32_t workers;           /* 1 .. DXGPU_CORE_LIMIT_WORKERS */
     uint32_t nodes;             /* 1 .. DXGPU_MAX_NODES */
     uint32_t kernel_nodes;      /* a bit per node without user submission */
+    bool secondary_doorbells;
+};
+
+/* Where doorbells lie, in bytes. Without secondary ones their part is zero. */
+struct dxgpu_doorbell_layout {
+    uint32_t stride;
+    uint32_t secondary_offset;
+    uint32_t secondary_stride;
+    uint32_t secondary_bytes;   /* of one doorbell */
+    uint32_t size;              /* of all */
 };
 
 /* Where the record arrays of the status region lie, in bytes. */
@@ -125,6 +136,7 @@ struct dxgpu_core_ops {
 /* Counters since creation, except the last four, which are current numbers. */
 enum dxgpu_stat {
     DXGPU_STAT_DOORBELL_WRITES,         /* to bound slots */
+    DXGPU_STAT_DOORBELL_SECONDARY,      /* of these, to secondary doorbells */
     DXGPU_STAT_DOORBELL_UNBOUND,
     DXGPU_STAT_DOORBELL_ASLEEP,         /* dropped, the device is in D3hot */
     DXGPU_STAT_DOORBELL_BAD_ACCESS,     /* size or alignment */
@@ -166,6 +178,10 @@ const char *dxgpu_stat_name(enum dxgpu_stat stat);
 void dxgpu_status_layout(const struct dxgpu_core_config *config,
                          struct dxgpu_status_layout *layout);
 
+/* The layout of the doorbells for a configuration. Pure. */
+void dxgpu_doorbell_layout(const struct dxgpu_core_config *config,
+                           struct dxgpu_doorbell_layout *layout);
+
 /*
  * Makes a device in state DISABLED. status is layout.size bytes of zeroed,
  * 64-byte aligned memory that outlives the core. Returns NULL if the
@@ -178,11 +194,19 @@ struct dxgpu_core *dxgpu_core_create(const struct dxgpu_core_config *config,
 void dxgpu_core_destroy(struct dxgpu_core *core);
 
 /*
- * front: a ring of 4 or 8 bytes at the first byte of a slot. Lock-free: a
- * bound check, a pending bit, and a kick if the worker sleeps (DEV-1, SEC-7).
+ * front: a ring of a slot. Lock-free: a bound check, a pending bit, and a kick
+ * if the worker sleeps (DEV-1, SEC-7). False if it reached no queue.
  */
-void dxgpu_core_doorbell(struct dxgpu_core *core, uint32_t slot,
+bool dxgpu_core_doorbell(struct dxgpu_core *core, uint32_t slot,
                          uint64_t value);
+
+/*
+ * front: any write to the doorbells. 4 or 8 bytes at the first byte of one,
+ * primary or secondary, are a ring; false if it is of another size or place,
+ * which is counted and has no effect (DEV-3).
+ */
+bool dxgpu_core_doorbell_write(struct dxgpu_core *core, uint64_t offset,
+                               uint32_t bytes, uint64_t value);
 
 /*
  * front: one command of the register window (SEC-22: every mistake has an

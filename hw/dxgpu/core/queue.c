@@ -54,31 +54,6 @@ bool dxgpu_queue_any_pending(struct dxgpu_core *core, struct dxgpu_worker *w)
     return false;
 }
 
-void dxgpu_core_doorbell(struct dxgpu_core *core, uint32_t slot,
-                         uint64_t value)
-{
-    struct dxgpu_queue *q;
-    uint32_t id;
-
-    if (atomic_load_explicit(&core->asleep, memory_order_relaxed)) {
-        dxgpu_core_count(core, DXGPU_STAT_DOORBELL_ASLEEP, 1);
-        return;
-    }
-    id = slot < core->config.slots ? atomic_load(&core->slots[slot])
-                                   : DXGPU_NONE;
-    if (id == DXGPU_NONE) {
-        dxgpu_core_count(core, DXGPU_STAT_DOORBELL_UNBOUND, 1);
-        return;
-    }
-    q = &core->queues[id];
-    atomic_store_explicit(&q->ring_value, (uint32_t)value,
-                          memory_order_relaxed);
-    atomic_fetch_add_explicit(&q->rings, 1, memory_order_relaxed);
-    dxgpu_core_count(core, DXGPU_STAT_DOORBELL_WRITES, 1);
-    dxgpu_queue_mark_pending(core, id);
-    dxgpu_core_wake(core, dxgpu_queue_worker(core, q));
-}
-
 /* True if a ring and its control may lie there. Pure. */
 bool dxgpu_queue_geometry_ok(const struct dxgpu_core_config *config,
                              uint64_t ring, uint64_t entries,

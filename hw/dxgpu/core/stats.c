@@ -10,6 +10,7 @@
 
 static const char *const names[DXGPU_STAT_COUNT] = {
     [DXGPU_STAT_DOORBELL_WRITES] = "doorbell_writes",
+    [DXGPU_STAT_DOORBELL_SECONDARY] = "doorbell_secondary",
     [DXGPU_STAT_DOORBELL_UNBOUND] = "doorbell_unbound",
     [DXGPU_STAT_DOORBELL_ASLEEP] = "doorbell_asleep",
     [DXGPU_STAT_DOORBELL_BAD_ACCESS] = "doorbell_bad_access",

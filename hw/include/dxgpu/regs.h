@@ -42,6 +42,7 @@
 #define DXGPU_REG_CAPS			0x008
 #define   DXGPU_CAPS_DEDICATED		(1u << 0)	/* dedicated doorbell model */
 #define   DXGPU_CAPS_LARGE_PAGES	(1u << 1)	/* 2 MiB leaf entries */
+#define   DXGPU_CAPS_SECONDARY		(1u << 2)	/* a second doorbell for each slot */
 #define DXGPU_REG_NUM_NODES		0x00c
 #define DXGPU_REG_NUM_SLOTS		0x010	/* physical doorbell slots */
 #define DXGPU_REG_MAX_QUEUES		0x014	/* queue ids are 0 .. this - 1 */
@@ -70,6 +71,14 @@
 /* Limits of the packets DELAY and INDIRECT; zero on a device without them. */
 #define DXGPU_REG_INDIRECT_DEPTH	0x06c	/* INDIRECT packets within one another */
 #define DXGPU_REG_MAX_DELAY_NS		0x070
+
+/*
+ * Where the secondary doorbells lie in the doorbell BAR: behind all primary
+ * ones. Zero without DXGPU_CAPS_SECONDARY.
+ */
+#define DXGPU_REG_SECONDARY_OFFSET	0x074	/* of slot 0's */
+#define DXGPU_REG_SECONDARY_STRIDE	0x078	/* bytes from one slot's to the next slot's */
+#define DXGPU_REG_SECONDARY_SIZE	0x07c	/* bytes of one, at the start of its page */
 
 /* Device state. */
 #define DXGPU_REG_STATUS		0x080	/* read-only */
@@ -140,7 +149,8 @@ enum dxgpu_cmd {
 
 	/*
 	 * arg0 slot, arg1 queue id. BUSY if either is bound, ARGUMENT if the queue's node
-	 * takes no user submission. Samples WP.
+	 * takes no user submission. Samples WP. A slot's secondary doorbell is bound and
+	 * unbound with it.
 	 */
 	DXGPU_CMD_DOORBELL_BIND		= 0x30,
 	/* arg0 slot. The queue that was bound is sampled one last time. */
@@ -170,7 +180,8 @@ enum dxgpu_cmd_result {
 /*
  * Doorbell slot: a write of 4 or 8 aligned bytes at the slot's first byte is a
  * ring. It is a hint: the device reads WP from ring control. The value is
- * counted when it differs from WP and is otherwise ignored. Reads give zero.
+ * counted when it differs from WP and is otherwise ignored. Reads give zero. A
+ * slot's secondary doorbell is the same thing at another place.
  */
 #define DXGPU_DOORBELL_BYTES		8
 
