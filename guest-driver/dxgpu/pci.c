@@ -14,6 +14,7 @@
  */
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <dxgpu/pte.h>
 #include "adapter.h"
@@ -56,6 +57,44 @@ static void dxgpu_remove_device(HANDLE hadapter)
 	mutex_destroy(&adapter->process_lock);
 	mutex_destroy(&adapter->command_lock);
 	kfree(adapter);
+}
+
+/*
+ * Has every BAR an address? Behind a port, firmware or kernel may have had no room
+ * for them, and then nothing else can be done than to say what would help.
+ */
+static int dxgpu_check_bars(struct pci_dev *pdev)
+{
+	static const struct {
+		int bar;
+		const char *content;
+		const char *property;
+	} bars[] = {
+		{ DXGPU_BAR_REGS, "registers", "mem-reserve" },
+		{ DXGPU_BAR_MSIX, "MSI-X table", "mem-reserve" },
+		{ DXGPU_BAR_DOORBELL, "doorbells", "pref64-reserve" },
+		{ DXGPU_BAR_STATUS, "status region", "pref64-reserve" },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bars); i++) {
+		const struct resource *res = &pdev->resource[bars[i].bar];
+		u64 bytes = resource_size(res);
+
+		if (!(res->flags & IORESOURCE_MEM)) {
+			dev_err(&pdev->dev, "BAR %d (%s) is missing\n", bars[i].bar,
+				bars[i].content);
+			return -ENODEV;
+		}
+		if (res->flags & IORESOURCE_UNSET || !res->start) {
+			/* Room for both prefetchable BARs, aligned to their sizes. */
+			dev_err(&pdev->dev, "BAR %d (%s, %llu bytes) has no address: no room behind the bridge above; give QEMU's pcie-root-port %s=%lluM or more\n",
+				bars[i].bar, bars[i].content, bytes, bars[i].property,
+				max_t(u64, 2 * bytes, SZ_2M) / SZ_1M);
+			return -ENOSPC;
+		}
+	}
+	return 0;
 }
 
 static void dxgpu_unmap_bars(struct dxgpu_adapter *adapter)
@@ -149,6 +188,8 @@ static NTSTATUS dxgpu_start_device(HANDLE hadapter, const DXGK_START_INFO *info,
 	int ret;
 
 	adapter->os = *interface;
+	if (dxgpu_check_bars(adapter->pdev))
+		return STATUS_UNSUCCESSFUL;
 	ret = dxgpu_start_hardware(adapter);
 	if (ret) {
 		dev_err(&adapter->pdev->dev, "start failed: %d\n", ret);
