@@ -152,6 +152,20 @@ static bool dxg_doorbells_usable(const struct dxgadapter *adapter)
 	       offset_in_page(aperture->KernelCpuVirtualAddress) == 0;
 }
 
+/* A miniport that says wrong things of its secondary doorbells is one without them. */
+static void dxg_secondary_check(struct dxgadapter *adapter)
+{
+	DXGK_USERMODESUBMISSION_CAPS *caps = &adapter->ums_caps;
+	u32 bytes = caps->SecondaryDoorbellSizeInBytes;
+
+	if (!(caps->Flags & DXGK_USERMODESUBMISSION_SECONDARY) ||
+	    (bytes && !(bytes & 7) && bytes <= PAGE_SIZE))
+		return;
+	dev_warn(adapter->dev, "dxgkrnl: secondary doorbells of %u bytes (8..%lu): none are used\n",
+		 bytes, PAGE_SIZE);
+	caps->Flags &= ~DXGK_USERMODESUBMISSION_SECONDARY;
+}
+
 static NTSTATUS dxg_adapter_read_caps(struct dxgadapter *adapter)
 {
 	DXGK_DRIVERCAPS *caps = &adapter->caps;
@@ -196,6 +210,7 @@ static NTSTATUS dxg_adapter_read_caps(struct dxgadapter *adapter)
 		for (i = 0; i < caps->NbAsymetricProcessingNodes; i++)
 			adapter->nodes[i].Flags &= ~DXGK_NODEMETADATA_USER_MODE_SUBMISSION;
 	}
+	dxg_secondary_check(adapter);
 	return STATUS_SUCCESS;
 }
 

@@ -18,6 +18,13 @@
  * decides (ORD-9, MAP-3). The handler never waits for hardware beyond that and
  * never changes state.
  *
+ * DOC: secondary doorbells
+ *
+ * A doorbell that was created with one has a region of two pages, the second of
+ * which is the secondary doorbell (MOD-10). So there is one mapping, one zap, one
+ * STAT and one state, and no moment at which only one of the two is attached.
+ * Rejected: a region of its own; every sequence above would have two halves.
+ *
  * DOC: who may call
  *
  * connect: an API call. revoke with RETRY: the miniport for a victim, from inside
@@ -71,6 +78,7 @@ static vm_fault_t dxg_doorbell_fault(struct dxg_region *region, struct vm_fault 
 {
 	struct dxg_doorbell *doorbell = container_of(region, struct dxg_doorbell, region);
 	struct dxgadapter *adapter = dxg_doorbell_adapter(doorbell);
+	unsigned long index = vmf->pgoff - region->pgoff;
 	struct vm_area_struct *vma = vmf->vma;
 	vm_fault_t ret = VM_FAULT_SIGBUS;
 	pgprot_t prot = vma->vm_page_prot;
@@ -78,13 +86,13 @@ static vm_fault_t dxg_doorbell_fault(struct dxg_region *region, struct vm_fault 
 	if (mutex_lock_killable(&doorbell->lock))
 		return VM_FAULT_NOPAGE;
 
-	if (doorbell->state == DXG_DOORBELL_DESTROYED) {
+	if (doorbell->state == DXG_DOORBELL_DESTROYED || index >= region->pages) {
 		ret = VM_FAULT_SIGBUS;
 	} else if (dxg_doorbell_connected(doorbell) &&
-		   dxg_doorbell_pfn_ok(adapter, doorbell->pfn)) {
+		   dxg_doorbell_pfn_ok(adapter, doorbell->pfn[index])) {
 		if (!(adapter->aperture.Flags & DXGK_DOORBELLAPERTURE_SYSTEM_MEMORY))
 			prot = pgprot_noncached(prot);
-		ret = vmf_insert_pfn_prot(vma, vmf->address, doorbell->pfn, prot);
+		ret = vmf_insert_pfn_prot(vma, vmf->address, doorbell->pfn[index], prot);
 		doorbell->faults_slot++;
 		trace_dxg_doorbell_fault(doorbell->obj.process->pid, doorbell->obj.handle, true);
 	} else {
@@ -97,12 +105,13 @@ static vm_fault_t dxg_doorbell_fault(struct dxg_region *region, struct vm_fault 
 }
 
 /* The part of a new doorbell that the state machine owns: CREATED, nothing mapped. */
-void dxg_doorbell_init(struct dxg_doorbell *doorbell)
+void dxg_doorbell_init(struct dxg_doorbell *doorbell, bool secondary)
 {
 	mutex_init(&doorbell->ops);
 	mutex_init(&doorbell->lock);
 	doorbell->state = DXG_DOORBELL_CREATED;
-	dxg_region_init(&doorbell->region, &doorbell->obj, 1, true);
+	dxg_region_init(&doorbell->region, &doorbell->obj, secondary ? DXG_DOORBELL_PAGES : 1,
+			true);
 	doorbell->region.raw_pfn = true;
 	doorbell->region.fault = dxg_doorbell_fault;
 }
@@ -122,7 +131,7 @@ static void dxg_doorbell_revoke_locked(struct dxg_doorbell *doorbell, u64 reason
 	if (connected || next == DXG_DOORBELL_DESTROYED)
 		dxg_region_zap(&doorbell->region);
 	if (connected) {
-		doorbell->pfn = 0;
+		memset(doorbell->pfn, 0, sizeof(doorbell->pfn));
 		doorbell->disconnects++;
 		atomic64_inc(&dxg_doorbell_adapter(doorbell)->disconnects);
 	}
@@ -178,25 +187,48 @@ void dxg_doorbell_disconnect(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATU
 		dxg_adapter_exit(adapter);
 }
 
-/* Is what the miniport's connect returned a doorbell that we may show? (DDI-CN-2, DDI-CN-6) */
-static bool dxg_doorbell_validate(const struct dxg_doorbell *doorbell,
-				  const DXGKARG_CONNECTDOORBELL *args, unsigned long *pfn)
+/* The page frame of a doorbell's kernel address; false if it is none of the aperture's. */
+static bool dxg_doorbell_page(const struct dxgadapter *adapter, void *address, u32 bytes,
+			      unsigned long *pfn)
 {
-	struct dxgadapter *adapter = dxg_doorbell_adapter(doorbell);
-	u64 offset = args->KernelCpuVirtualAddress - adapter->aperture.KernelCpuVirtualAddress;
+	u64 offset = address - adapter->aperture.KernelCpuVirtualAddress;
 
 	/* An address below the aperture wraps to a large offset. */
-	if ((args->Status != D3DDDI_DOORBELLSTATUS_CONNECTED &&
-	     args->Status != D3DDDI_DOORBELLSTATUS_CONNECTED_NOTIFY_KMD) ||
-	    offset >= adapter->aperture.Size ||
-	    adapter->ums_caps.DoorbellSizeInBytes > adapter->aperture.Size - offset ||
+	if (offset >= adapter->aperture.Size || bytes > adapter->aperture.Size - offset ||
 	    offset_in_page(offset)) {
-		dev_warn_once(adapter->dev, "miniport connected a doorbell at %#llx (below %#llx, page aligned) with status %d (0..1)\n",
-			      offset, adapter->aperture.Size, args->Status);
+		dev_warn_once(adapter->dev, "miniport connected a doorbell at %#llx (below %#llx, page aligned)\n",
+			      offset, adapter->aperture.Size);
 		return false;
 	}
 	*pfn = (adapter->aperture.PhysicalAddress + offset) >> PAGE_SHIFT;
 	return true;
+}
+
+/* Is what the miniport's connect returned a doorbell that we may show? (DDI-CN-2, DDI-CN-6) */
+static bool dxg_doorbell_validate(const struct dxg_doorbell *doorbell,
+				  const DXGKARG_CONNECTDOORBELL *args,
+				  unsigned long pfn[DXG_DOORBELL_PAGES])
+{
+	struct dxgadapter *adapter = dxg_doorbell_adapter(doorbell);
+
+	if (args->Status != D3DDDI_DOORBELLSTATUS_CONNECTED &&
+	    args->Status != D3DDDI_DOORBELLSTATUS_CONNECTED_NOTIFY_KMD) {
+		dev_warn_once(adapter->dev, "miniport connected a doorbell with status %d (0..1)\n",
+			      args->Status);
+		return false;
+	}
+	if (!dxg_doorbell_page(adapter, args->KernelCpuVirtualAddress,
+			       adapter->ums_caps.DoorbellSizeInBytes, &pfn[0]))
+		return false;
+	return !dxg_doorbell_has_secondary(doorbell) ||
+	       dxg_doorbell_page(adapter, args->SecondaryKernelCpuVirtualAddress,
+				 adapter->ums_caps.SecondaryDoorbellSizeInBytes, &pfn[1]);
+}
+
+/* DDI-CN-1 */
+static UINT dxg_doorbell_connect_flags(const struct dxg_doorbell *doorbell)
+{
+	return dxg_doorbell_has_secondary(doorbell) ? DXGK_CONNECTDOORBELL_SECONDARY : 0;
 }
 
 /*
@@ -206,9 +238,12 @@ static bool dxg_doorbell_validate(const struct dxg_doorbell *doorbell,
 static NTSTATUS dxg_doorbell_attach(struct dxg_doorbell *doorbell, bool *undo)
 {
 	struct dxgadapter *adapter = dxg_doorbell_adapter(doorbell);
-	DXGKARG_CONNECTDOORBELL args = { .hDoorbell = doorbell->kmd };
+	DXGKARG_CONNECTDOORBELL args = {
+		.hDoorbell = doorbell->kmd,
+		.Flags = dxg_doorbell_connect_flags(doorbell),
+	};
 	enum dxg_doorbell_state previous = doorbell->state;
-	unsigned long pfn;
+	unsigned long pfn[DXG_DOORBELL_PAGES] = { };
 	NTSTATUS status;
 
 	doorbell->state = DXG_DOORBELL_CONNECTING;
@@ -224,14 +259,14 @@ static NTSTATUS dxg_doorbell_attach(struct dxg_doorbell *doorbell, bool *undo)
 		return status;
 	}
 	*undo = NT_SUCCESS(status);
-	if (!NT_SUCCESS(status) || !dxg_doorbell_validate(doorbell, &args, &pfn)) {
+	if (!NT_SUCCESS(status) || !dxg_doorbell_validate(doorbell, &args, pfn)) {
 		dxg_doorbell_revoke_locked(doorbell, D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT,
 					   DXG_DOORBELL_DISCONNECTED_ABORT);
 		return STATUS_DEVICE_REMOVED;
 	}
 	*undo = false;
 
-	doorbell->pfn = pfn;
+	memcpy(doorbell->pfn, pfn, sizeof(pfn));
 	doorbell->state = args.Status == D3DDDI_DOORBELLSTATUS_CONNECTED ?
 			  DXG_DOORBELL_CONNECTED : DXG_DOORBELL_CONNECTED_NOTIFY;
 	doorbell->connects++;
@@ -240,7 +275,7 @@ static NTSTATUS dxg_doorbell_attach(struct dxg_doorbell *doorbell, bool *undo)
 	smp_wmb();
 	dxg_cell_write(&doorbell->stat, args.Status);
 	trace_dxg_doorbell_connect(doorbell->obj.process->pid, doorbell->obj.handle, args.Status,
-				   pfn);
+				   pfn[0]);
 	return STATUS_SUCCESS;
 }
 
@@ -249,7 +284,7 @@ static NTSTATUS dxg_doorbell_rekick(struct dxg_doorbell *doorbell, bool *undo)
 {
 	DXGKARG_CONNECTDOORBELL args = {
 		.hDoorbell = doorbell->kmd,
-		.Flags = DXGK_CONNECTDOORBELL_REKICK,
+		.Flags = dxg_doorbell_connect_flags(doorbell) | DXGK_CONNECTDOORBELL_REKICK,
 	};
 	NTSTATUS status;
 

@@ -5,8 +5,6 @@
  *
  * Everything that a create call hands out is made before the miniport is asked
  * (KMT-CD-7, MAP-10) and taken back in reverse if anything fails (KMT-CD-4).
- * Secondary doorbells are refused: no miniport here has them, and half-made
- * rotation of a second page would be worse than none (KMT-CD-15).
  */
 #include <linux/slab.h>
 
@@ -167,8 +165,8 @@ static NTSTATUS dxg_doorbell_build(struct dxg_doorbell *doorbell, u32 flags, voi
  * data size (0 .. 16), a queue without user-mode submission or with a living
  * doorbell, a ring or ring control that is of another device, not resident, not
  * mapped as a whole, in use already, or of a size that the miniport refuses;
- * NOT_SUPPORTED for a secondary doorbell; NO_MEMORY; DEVICE_REMOVED;
- * ACCESS_VIOLATION.
+ * NOT_SUPPORTED for a secondary doorbell on an adapter without them (KMT-CD-15);
+ * NO_MEMORY; DEVICE_REMOVED; ACCESS_VIOLATION.
  */
 NTSTATUS dxg_create_doorbell(struct dxg_call *call)
 {
@@ -178,6 +176,7 @@ NTSTATUS dxg_create_doorbell(struct dxg_call *call)
 	struct dxg_doorbell *doorbell;
 	struct dxg_process_adapter *pa;
 	struct dxg_hwqueue *queue;
+	bool secondary = args->flags & DXG_DOORBELL_REQUIRE_SECONDARY;
 	void *private = NULL;
 	NTSTATUS status;
 	u32 handle = 0;
@@ -196,7 +195,8 @@ NTSTATUS dxg_create_doorbell(struct dxg_call *call)
 	if (!(queue->flags & DXG_HWQUEUE_USER_MODE_SUBMISSION))
 		goto out_put;
 	status = STATUS_NOT_SUPPORTED;
-	if (args->flags & DXG_DOORBELL_REQUIRE_SECONDARY)
+	if (secondary &&
+	    !(pa->adapter->ums_caps.Flags & DXGK_USERMODESUBMISSION_SECONDARY))
 		goto out_put;
 	status = dxg_copy_private(args->priv_drv_data, args->priv_drv_data_size,
 				  DXG_DOORBELL_PRIVATE_MAX_BYTES, &private);
@@ -214,7 +214,7 @@ NTSTATUS dxg_create_doorbell(struct dxg_call *call)
 	doorbell->queue = queue;
 	doorbell->ring = container_of(ring, struct dxg_allocation, obj);
 	doorbell->control = container_of(control, struct dxg_allocation, obj);
-	dxg_doorbell_init(doorbell);
+	dxg_doorbell_init(doorbell, secondary);
 
 	mutex_lock(&pa->lock);
 	status = dxg_handle_reserve(process, &handle);
@@ -223,7 +223,7 @@ NTSTATUS dxg_create_doorbell(struct dxg_call *call)
 					    args->priv_drv_data_size);
 	if (NT_SUCCESS(status)) {
 		args->doorbell_cpu_va = doorbell->user_addr;
-		args->doorbell_secondary_cpu_va = 0;
+		args->doorbell_secondary_cpu_va = secondary ? doorbell->user_addr + PAGE_SIZE : 0;
 		args->doorbell_status_cpu_va = dxg_cell_user_addr(&doorbell->stat);
 		args->last_queued_value_cpu_va = dxg_cell_user_addr(&doorbell->last_queued);
 		args->doorbell = handle;

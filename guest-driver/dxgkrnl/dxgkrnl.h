@@ -70,6 +70,7 @@
 #define DXG_PRIVATE_MAX_BYTES	4096
 #define DXG_MAX_NODES		64
 #define DXG_RESETS_PER_MINUTE	5
+#define DXG_DOORBELL_PAGES	2
 
 /* ---- user mappings (mapping.c) ---- */
 
@@ -490,9 +491,9 @@ struct dxg_doorbell {
 	struct mutex ops;		/* see above */
 	struct mutex lock;		/* see above; state .. last_queued, counts */
 	enum dxg_doorbell_state state;	/* lock */
-	unsigned long pfn;		/* lock: the slot's page while connected */
+	unsigned long pfn[DXG_DOORBELL_PAGES]; /* lock: the slot's pages while connected */
 	struct task_struct *connecting;	/* lock: who is inside the KMD's connect, for CB-DC-6 */
-	struct dxg_region region;
+	struct dxg_region region;	/* one page, or two: the secondary doorbell is the second */
 	unsigned long user_addr;	/* constant after create */
 	struct dxg_cell stat;		/* value: lock */
 	struct dxg_cell last_queued;
@@ -503,7 +504,7 @@ struct dxg_doorbell {
 	u64 faults_dummy;
 };
 
-void dxg_doorbell_init(struct dxg_doorbell *doorbell);
+void dxg_doorbell_init(struct dxg_doorbell *doorbell, bool secondary);
 NTSTATUS dxg_doorbell_connect(struct dxg_doorbell *doorbell);
 NTSTATUS dxg_doorbell_disconnect_callback(const DXGKARGCB_DISCONNECTDOORBELL *args);
 void dxg_doorbell_revoke(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATUS reason);
@@ -512,6 +513,11 @@ void dxg_doorbell_end(struct dxg_doorbell *doorbell, bool kmd);
 void dxg_doorbell_kmd_destroy(struct dxg_doorbell *doorbell);
 bool dxg_doorbell_destroy(struct dxg_doorbell *doorbell);
 const char *dxg_doorbell_state_name(enum dxg_doorbell_state state);
+
+static inline bool dxg_doorbell_has_secondary(const struct dxg_doorbell *doorbell)
+{
+	return doorbell->region.pages == DXG_DOORBELL_PAGES;
+}
 
 /* ---- waits, errors, teardown ---- */
 

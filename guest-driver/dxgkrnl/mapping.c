@@ -152,28 +152,44 @@ NTSTATUS dxg_region_map(struct dxg_region *region, unsigned long *user_addr)
 	return STATUS_SUCCESS;
 }
 
+/* The first part of [addr, end) that still maps the region; false if there is none. */
+static bool dxg_region_find(const struct dxg_region *region, unsigned long addr,
+			    unsigned long end, unsigned long *part, unsigned long *part_end)
+{
+	struct vm_area_struct *vma;
+	bool ours = false;
+
+	mmap_read_lock(current->mm);
+	while (!ours && addr < end) {
+		vma = find_vma_intersection(current->mm, addr, end);
+		if (!vma)
+			break;
+		*part = max(vma->vm_start, addr);
+		*part_end = min(vma->vm_end, end);
+		ours = vma->vm_ops == &dxg_vm_ops && vma->vm_private_data == region;
+		addr = *part_end;
+	}
+	mmap_read_unlock(current->mm);
+	return ours;
+}
+
 /*
- * Undo dxg_region_map(), if the process still has the mapping where it was put and
- * is the caller. When it is not (teardown), the mapping goes with the address
- * space; the owner's fault handler knows that the region is gone.
+ * Undo dxg_region_map() where it was put, if the process is the caller. It may have
+ * unmapped parts itself, and have put something else there, which stays. When it is not
+ * the caller (teardown), the mapping goes with the address space; the owner's fault
+ * handler knows that the region is gone.
  */
 void dxg_region_unmap(struct dxg_region *region, unsigned long user_addr)
 {
-	struct dxg_process *process = region->owner->process;
-	struct vm_area_struct *vma;
-	bool ours;
+	unsigned long end = user_addr + (region->pages << PAGE_SHIFT);
+	unsigned long part, part_end;
 
-	if (!user_addr || !dxg_process_owns_mm(process))
+	if (!user_addr || !dxg_process_owns_mm(region->owner->process))
 		return;
-
-	mmap_read_lock(current->mm);
-	vma = find_vma(current->mm, user_addr);
-	ours = vma && vma->vm_start == user_addr && vma->vm_ops == &dxg_vm_ops &&
-	       vma->vm_private_data == region;
-	mmap_read_unlock(current->mm);
-
-	if (ours)
-		vm_munmap(user_addr, region->pages << PAGE_SHIFT);
+	while (dxg_region_find(region, user_addr, end, &part, &part_end)) {
+		vm_munmap(part, part_end - part);
+		user_addr = part_end;
+	}
 }
 
 /*

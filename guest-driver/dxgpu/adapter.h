@@ -74,6 +74,10 @@ struct dxgpu_caps {
 	u32 node_offset;
 	u32 node_stride;
 	u32 fault_offset;
+	u32 secondary_offset;		/* secondary doorbells, in the doorbell BAR */
+	u32 secondary_stride;
+	u32 secondary_size;		/* of one; 0: there are none */
+	u32 node_flags[DXGPU_MAX_NODES];
 };
 
 enum dxgpu_hardware_state {

@@ -6,7 +6,7 @@
  * are checked once, at start, against what the driver relies on later without
  * looking: that every record of the status region and every slot lies inside
  * its BAR, and that a doorbell has a page of its own (DEV-6), since the OS
- * layer maps whole pages to processes.
+ * layer maps whole pages to processes. That holds for secondary doorbells, too.
  */
 #include <linux/log2.h>
 #include <linux/string.h>
@@ -27,6 +27,20 @@ static bool dxgpu_records_fit(u32 offset, u32 stride, u32 count, size_t record_b
 	       offset <= region_bytes && count <= (region_bytes - offset) / stride;
 }
 
+/* Behind all primary ones, so that no page is that of two slots. */
+static bool dxgpu_secondary_fit(const struct dxgpu_caps *caps, size_t doorbell_bytes)
+{
+	u64 first_free = (u64)caps->num_slots * caps->doorbell_stride;
+
+	return IS_ALIGNED(caps->secondary_size, 8) && caps->secondary_size <= PAGE_SIZE &&
+	       caps->secondary_stride && IS_ALIGNED(caps->secondary_stride, PAGE_SIZE) &&
+	       IS_ALIGNED(caps->secondary_offset, PAGE_SIZE) &&
+	       caps->secondary_offset >= first_free &&
+	       caps->secondary_offset <= doorbell_bytes &&
+	       caps->num_slots <= (doorbell_bytes - caps->secondary_offset) /
+				  caps->secondary_stride;
+}
+
 static const char *dxgpu_caps_problem(const struct dxgpu_caps *caps, size_t doorbell_bytes,
 				      size_t status_bytes)
 {
@@ -41,6 +55,8 @@ static const char *dxgpu_caps_problem(const struct dxgpu_caps *caps, size_t door
 		return "doorbell stride (a slot must have its own page)";
 	if (!caps->num_slots || caps->num_slots > doorbell_bytes / caps->doorbell_stride)
 		return "slot count";
+	if (caps->secondary_size && !dxgpu_secondary_fit(caps, doorbell_bytes))
+		return "place of the secondary doorbells";
 	if (!is_power_of_2(caps->ring_min_entries) || !is_power_of_2(caps->ring_max_entries) ||
 	    caps->ring_min_entries > caps->ring_max_entries)
 		return "ring limits";
@@ -78,10 +94,12 @@ int dxgpu_caps_read(struct dxgpu_adapter *adapter, size_t doorbell_bytes,
 	struct dxgpu_caps *caps = &adapter->caps;
 	const char *problem;
 	u32 magic = dxgpu_reg(adapter, DXGPU_REG_MAGIC);
+	u32 features = dxgpu_reg(adapter, DXGPU_REG_CAPS);
+	u32 i;
 
 	caps->version = dxgpu_reg(adapter, DXGPU_REG_VERSION);
 	if (magic != DXGPU_MAGIC || caps->version >> 16 != DXGPU_VERSION_MAJOR ||
-	    !(dxgpu_reg(adapter, DXGPU_REG_CAPS) & DXGPU_CAPS_DEDICATED)) {
+	    !(features & DXGPU_CAPS_DEDICATED)) {
 		dev_err(dev, "magic 0x%08x, version 0x%08x: want 0x%08x, major %u, dedicated doorbells\n",
 			magic, caps->version, DXGPU_MAGIC, DXGPU_VERSION_MAJOR);
 		return -ENODEV;
@@ -108,6 +126,13 @@ int dxgpu_caps_read(struct dxgpu_adapter *adapter, size_t doorbell_bytes,
 	caps->node_offset = dxgpu_reg(adapter, DXGPU_REG_STATUS_NODE_OFFSET);
 	caps->node_stride = dxgpu_reg(adapter, DXGPU_REG_STATUS_NODE_STRIDE);
 	caps->fault_offset = dxgpu_reg(adapter, DXGPU_REG_STATUS_FAULT_OFFSET);
+	if (features & DXGPU_CAPS_SECONDARY) {
+		caps->secondary_offset = dxgpu_reg(adapter, DXGPU_REG_SECONDARY_OFFSET);
+		caps->secondary_stride = dxgpu_reg(adapter, DXGPU_REG_SECONDARY_STRIDE);
+		caps->secondary_size = dxgpu_reg(adapter, DXGPU_REG_SECONDARY_SIZE);
+	}
+	for (i = 0; i < caps->num_nodes && i < DXGPU_MAX_NODES; i++)
+		caps->node_flags[i] = dxgpu_reg(adapter, DXGPU_REG_NODE_FLAGS(i));
 
 	status_bytes = min_t(size_t, status_bytes, dxgpu_reg(adapter, DXGPU_REG_STATUS_SIZE));
 	problem = dxgpu_caps_problem(caps, doorbell_bytes, status_bytes);
@@ -135,6 +160,7 @@ static void dxgpu_fill_umd_caps(struct dxgpu_adapter *adapter, void *out)
 		.max_transfer_bytes = caps->max_transfer_bytes,
 		.doorbell_bytes = caps->doorbell_size,
 		.gpuva_bits = caps->gpuva_bits,
+		.secondary_doorbell_bytes = caps->secondary_size,
 	};
 }
 
@@ -158,17 +184,26 @@ static void dxgpu_fill_gpummu_caps(struct dxgpu_adapter *adapter, void *out)
 
 static void dxgpu_fill_submission_caps(struct dxgpu_adapter *adapter, void *out)
 {
+	u32 secondary = adapter->caps.secondary_size;
+
 	*(DXGK_USERMODESUBMISSION_CAPS *)out = (DXGK_USERMODESUBMISSION_CAPS){
+		.Flags = secondary ? DXGK_USERMODESUBMISSION_SECONDARY : 0,
 		.DoorbellSizeInBytes = adapter->caps.doorbell_size,
+		.SecondaryDoorbellSizeInBytes = secondary,
 	};
 }
 
 static void dxgpu_fill_aperture(struct dxgpu_adapter *adapter, void *out)
 {
+	const struct dxgpu_caps *caps = &adapter->caps;
+	u64 end = (u64)caps->num_slots * caps->doorbell_stride;
+
+	if (caps->secondary_size)
+		end = caps->secondary_offset + (u64)caps->num_slots * caps->secondary_stride;
 	*(DXGK_DOORBELLAPERTURE *)out = (DXGK_DOORBELLAPERTURE){
 		.KernelCpuVirtualAddress = (void __force *)adapter->doorbells,
 		.PhysicalAddress = pci_resource_start(adapter->pdev, DXGPU_BAR_DOORBELL),
-		.Size = (u64)adapter->caps.num_slots * adapter->caps.doorbell_stride,
+		.Size = end,
 	};
 }
 
@@ -218,7 +253,7 @@ NTSTATUS dxgpu_get_node_metadata(HANDLE hadapter, UINT ordinal,
 	args->EngineType = type;
 	args->GpuMmuSupported = 1;
 	args->Flags = DXGK_NODEMETADATA_CONTEXT_SCHEDULING;
-	if (dxgpu_reg(adapter, DXGPU_REG_NODE_FLAGS(ordinal)) & DXGPU_NODE_USER_SUBMISSION)
+	if (adapter->caps.node_flags[ordinal] & DXGPU_NODE_USER_SUBMISSION)
 		args->Flags |= DXGK_NODEMETADATA_USER_MODE_SUBMISSION;
 	for (i = 0; type == DXGPU_NODE_TYPE_COMPUTE && i < sizeof(compute); i++)
 		args->FriendlyName[i] = compute[i];

@@ -4,7 +4,8 @@
  *
  * DOC: life of a doorbell
  *
- * create      checks ring and ring control against the device's limits and gives
+ * create      checks that the node takes user submission, ring and ring control
+ *             against the device's limits, and gives
  *             the device the queue (QUEUE_CREATE latches both addresses,
  *             DDI-CD-8). No slot is taken (DDI-CD-5): slots are few, and a queue
  *             may never submit (DDI-CD-6).
@@ -56,9 +57,10 @@ static bool dxgpu_ring_control_valid(struct dxgpu_adapter *adapter,
 }
 
 /*
- * DxgkDdiCreateDoorbell: INVALID_PARAMETER for a ring or ring control whose size,
- * alignment or address the device does not take, or a queue that has a doorbell;
- * NO_MEMORY; DEVICE_REMOVED. The resize flag changes nothing (KMT-CD-16).
+ * DxgkDdiCreateDoorbell: NOT_SUPPORTED on a node without user submission;
+ * INVALID_PARAMETER for a ring or ring control whose size, alignment or address
+ * the device does not take, or a queue that has a doorbell; NO_MEMORY;
+ * DEVICE_REMOVED. The resize flag changes nothing (KMT-CD-16).
  */
 NTSTATUS dxgpu_create_doorbell(DXGKARG_CREATEDOORBELL *args)
 {
@@ -67,6 +69,8 @@ NTSTATUS dxgpu_create_doorbell(DXGKARG_CREATEDOORBELL *args)
 	struct dxgpu_doorbell *doorbell;
 	NTSTATUS status;
 
+	if (!(adapter->caps.node_flags[queue->context->node] & DXGPU_NODE_USER_SUBMISSION))
+		return STATUS_NOT_SUPPORTED;
 	if (args->Flags & ~DXGK_CREATEDOORBELL_RESIZE || queue->on_device ||
 	    !args->hRingBuffer || !args->hRingBufferControl ||
 	    args->hRingBuffer == args->hRingBufferControl ||
@@ -112,20 +116,23 @@ static NTSTATUS dxgpu_rekick(struct dxgpu_doorbell *doorbell)
 /*
  * DxgkDdiConnectDoorbell: DEVICE_BUSY if no slot changed hands for 100 ms (OP-6);
  * CANCELLED if a fatal signal came first; DEVICE_REMOVED if the device or the queue is lost;
- * NOT_SUPPORTED for a secondary doorbell, which the device has not (MOD-10).
+ * NOT_SUPPORTED for a secondary doorbell if the device has none (MOD-10). Binding and
+ * unbinding a slot concern both of its doorbells.
  */
 NTSTATUS dxgpu_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 {
 	struct dxgpu_doorbell *doorbell = args->hDoorbell;
 	struct dxgpu_hwqueue *queue = doorbell->hwqueue;
 	struct dxgpu_adapter *adapter = doorbell->adapter;
+	bool secondary = args->Flags & DXGK_CONNECTDOORBELL_SECONDARY;
 	u32 generation = queue->context->generation;
 	struct dxgpu_slot *slot;
 	NTSTATUS status;
+	size_t index;
 
 	if (args->Flags & DXGK_CONNECTDOORBELL_REKICK)
 		return dxgpu_rekick(doorbell);
-	if (args->Flags & DXGK_CONNECTDOORBELL_SECONDARY)
+	if (secondary && !adapter->caps.secondary_size)
 		return STATUS_NOT_SUPPORTED;
 	if (generation != READ_ONCE(adapter->generation))
 		return STATUS_DEVICE_REMOVED;
@@ -134,8 +141,8 @@ NTSTATUS dxgpu_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 	if (status != STATUS_SUCCESS)
 		return status;
 
-	status = dxgpu_command(adapter, generation, DXGPU_CMD_DOORBELL_BIND,
-			       dxgpu_slot_index(&adapter->slots, slot), queue->id);
+	index = dxgpu_slot_index(&adapter->slots, slot);
+	status = dxgpu_command(adapter, generation, DXGPU_CMD_DOORBELL_BIND, index, queue->id);
 	if (!NT_SUCCESS(status)) {
 		dxgpu_slots_cancel(&adapter->slots, slot);
 		return status;
@@ -143,9 +150,10 @@ NTSTATUS dxgpu_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 	dxgpu_slots_bound(&adapter->slots, slot);
 
 	args->KernelCpuVirtualAddress = (void __force *)adapter->doorbells +
-		(size_t)dxgpu_slot_index(&adapter->slots, slot) *
-		adapter->caps.doorbell_stride;
-	args->SecondaryKernelCpuVirtualAddress = NULL;
+		index * adapter->caps.doorbell_stride;
+	args->SecondaryKernelCpuVirtualAddress = secondary ?
+		(void __force *)adapter->doorbells + adapter->caps.secondary_offset +
+		index * adapter->caps.secondary_stride : NULL;
 	args->Status = D3DDDI_DOORBELLSTATUS_CONNECTED;
 	return STATUS_SUCCESS;
 }

@@ -74,6 +74,8 @@ typedef struct _DXGK_USERMODESUBMISSION_CAPS {
 	u8 Reserved[16];
 } DXGK_USERMODESUBMISSION_CAPS;
 
+#define DXGK_USERMODESUBMISSION_SECONDARY	(1u << 0)
+
 /*
  * ours: where physical doorbells lie. The OS layer maps a doorbell to user space
  * only if the address from DxgkDdiConnectDoorbell is inside (DDI-CN-6, SEC-14).
@@ -209,7 +211,7 @@ typedef struct _DXGKARG_CONNECTDOORBELL {
 	HANDLE hDoorbell;			/* KMD */
 	UINT Flags;				/* b0 RequireSecondaryAddress; b31 ours: Rekick */
 	void *KernelCpuVirtualAddress;		/* out */
-	void *SecondaryKernelCpuVirtualAddress;	/* out */
+	void *SecondaryKernelCpuVirtualAddress;	/* out, only with RequireSecondaryAddress */
 	D3DDDI_DOORBELLSTATUS Status;		/* out: CONNECTED or CONNECTED_NOTIFY_KMD */
 } DXGKARG_CONNECTDOORBELL;
 

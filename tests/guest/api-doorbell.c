@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Doorbells: create, connect, notify, destroy; good and bad input. */
+/*
+ * Doorbells: create, connect, notify, destroy; good and bad input.
+ *
+ *   api-doorbell [secondary]
+ *
+ * secondary: the device has secondary doorbells; without it, it must have none.
+ */
 #include <dxgpu/ring.h>
 #include "api.h"
 
@@ -176,10 +182,6 @@ static void test_bad_values(void)
 	create.Flags.Value = 4;
 	expect(D3DKMTCreateDoorbell(&create), STATUS_INVALID_PARAMETER, "a reserved flag");
 	create = good(&parts);
-	create.Flags.RequireSecondaryCpuVA = 1;
-	expect(D3DKMTCreateDoorbell(&create), STATUS_NOT_SUPPORTED,
-	       "a secondary doorbell (KMT-CD-15)");
-	create = good(&parts);
 	create.PrivateDriverData = data;
 	create.PrivateDriverDataSize = 17;
 	expect(D3DKMTCreateDoorbell(&create), STATUS_INVALID_PARAMETER,
@@ -198,6 +200,41 @@ static void test_bad_values(void)
 	expect(D3DKMTCreateDoorbell(&create), STATUS_INVALID_PARAMETER,
 	       "a ring of three pages (KMT-CD-12)");
 	dxg_buffer_destroy(session, &odd);
+	parts_destroy(&parts);
+}
+
+/* KMT-CD-15 */
+static void test_secondary(bool supported)
+{
+	struct parts parts;
+	D3DKMT_CREATE_DOORBELL create;
+	volatile UINT64 *second, *status;
+
+	parts_create(&parts);
+	create = good(&parts);
+	create.Flags.RequireSecondaryCpuVA = 1;
+	if (!supported) {
+		expect(D3DKMTCreateDoorbell(&create), STATUS_NOT_SUPPORTED,
+		       "a secondary doorbell on a device without");
+		ok(!create.hDoorbell && !create.DoorbellSecondaryCPUVirtualAddress,
+		   "and there is none");
+		parts_destroy(&parts);
+		return;
+	}
+	expect(D3DKMTCreateDoorbell(&create), STATUS_SUCCESS, "create with a secondary doorbell");
+	second = create.DoorbellSecondaryCPUVirtualAddress;
+	status = create.DoorbellStatusCPUVirtualAddress;
+	if (!ok(second && (void *)second != create.DoorbellCPUVirtualAddress,
+		"it has a second address"))
+		bail("nothing to go on with");
+	*second = 0x5a5a;
+	ok(*second == 0x5a5a && *status == D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY,
+	   "which is memory before the first connect");
+	expect(connect_doorbell(create.hDoorbell, 0), STATUS_SUCCESS, "connect");
+	ok(!api_store_refused(second) && *second == 0 &&
+	   *status == D3DDDI_DOORBELLSTATUS_CONNECTED, "and a doorbell after it");
+	expect(destroy_doorbell(create.hDoorbell), STATUS_SUCCESS, "destroy");
+	ok(api_store_refused(second), "and gone with it");
 	parts_destroy(&parts);
 }
 
@@ -243,12 +280,13 @@ static void test_ring_destroyed(void)
 	parts_destroy(&parts);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	session = api_session(&handles);
 	test_life();
 	test_bad_handles();
 	test_bad_values();
+	test_secondary(argc > 1 && !strcmp(argv[1], "secondary"));
 	test_residency();
 	test_ring_destroyed();
 	expect(connect_doorbell(BAD_HANDLE, 0), STATUS_INVALID_PARAMETER,

@@ -346,7 +346,7 @@ struct dxg_createdoorbell {
 	__u32 reserved0;
 	__u64 priv_drv_data;
 	__u64 doorbell_cpu_va;		/* out */
-	__u64 doorbell_secondary_cpu_va; /* out */
+	__u64 doorbell_secondary_cpu_va; /* out, 0 without REQUIRE_SECONDARY */
 	__u64 doorbell_status_cpu_va;	/* out */
 	__u64 last_queued_value_cpu_va;	/* out */
 	__u32 doorbell;			/* out */

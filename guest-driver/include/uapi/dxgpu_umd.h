@@ -30,9 +30,11 @@ struct dxgpu_umd_caps {
 	__u32 max_transfer_bytes;
 	__u32 doorbell_bytes;
 	__u32 gpuva_bits;
+	__u32 secondary_doorbell_bytes;	/* 0: there is none */
+	__u32 reserved;			/* zero */
 };
 
 _Static_assert(sizeof(struct dxgpu_allocation_data) == 16, "allocation_data");
-_Static_assert(sizeof(struct dxgpu_umd_caps) == 48, "umd_caps");
+_Static_assert(sizeof(struct dxgpu_umd_caps) == 56, "umd_caps");
 
 #endif /* _UAPI_DXGPU_UMD_H */

@@ -54,6 +54,7 @@ static void print_identity(struct emit *emit, const volatile uint32_t *registers
 	emit_hex(emit, "bits", caps, 8);
 	emit_flag(emit, "dedicated-doorbells", caps & DXGPU_CAPS_DEDICATED);
 	emit_flag(emit, "large-pages", caps & DXGPU_CAPS_LARGE_PAGES);
+	emit_flag(emit, "secondary-doorbells", caps & DXGPU_CAPS_SECONDARY);
 	emit_group_end(emit);
 }
 
@@ -69,10 +70,15 @@ static void print_limits(struct emit *emit, const volatile uint32_t *registers)
 		{ DXGPU_REG_MAX_SPACES, "max-spaces" },
 		{ DXGPU_REG_DOORBELL_STRIDE, "doorbell-stride" },
 		{ DXGPU_REG_DOORBELL_SIZE, "doorbell-size" },
+		{ DXGPU_REG_SECONDARY_OFFSET, "secondary-offset" },
+		{ DXGPU_REG_SECONDARY_STRIDE, "secondary-stride" },
+		{ DXGPU_REG_SECONDARY_SIZE, "secondary-size" },
 		{ DXGPU_REG_RING_MIN_ENTRIES, "ring-min-entries" },
 		{ DXGPU_REG_RING_MAX_ENTRIES, "ring-max-entries" },
 		{ DXGPU_REG_MAX_COMMAND_BYTES, "max-command-bytes" },
 		{ DXGPU_REG_MAX_TRANSFER_BYTES, "max-transfer-bytes" },
+		{ DXGPU_REG_INDIRECT_DEPTH, "indirect-depth" },
+		{ DXGPU_REG_MAX_DELAY_NS, "max-delay-ns" },
 		{ DXGPU_REG_GPUVA_BITS, "gpuva-bits" },
 		{ DXGPU_REG_STATUS_SIZE, "status-size" },
 	};
@@ -125,6 +131,7 @@ static void print_nodes(struct emit *emit, const volatile uint32_t *registers)
 		emit_group_begin(emit, name);
 		emit_text(emit, "type", node_type_name(type));
 		emit_number(emit, "type-value", type);
+		emit_hex(emit, "flags", flags, 8);
 		emit_flag(emit, "user-submission", flags & DXGPU_NODE_USER_SUBMISSION);
 		emit_group_end(emit);
 	}

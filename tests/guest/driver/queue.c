@@ -84,6 +84,8 @@ int32_t queue_doorbell_create(struct queue *queue, uint32_t flags)
 		return status;
 	queue->doorbell = doorbell.doorbell;
 	queue->bell = (volatile uint64_t *)(uintptr_t)doorbell.doorbell_cpu_va;
+	queue->secondary =
+		(volatile uint64_t *)(uintptr_t)doorbell.doorbell_secondary_cpu_va;
 	queue->stat = (const volatile uint64_t *)(uintptr_t)doorbell.doorbell_status_cpu_va;
 	queue->last_queued = (volatile uint64_t *)(uintptr_t)doorbell.last_queued_value_cpu_va;
 	queue->fence_base = *queue->fence_cpu;

@@ -33,6 +33,7 @@ struct queue {
 
 	uint32_t doorbell;
 	volatile uint64_t *bell;
+	volatile uint64_t *secondary;	/* NULL without DXG_DOORBELL_REQUIRE_SECONDARY */
 	const volatile uint64_t *stat;
 	volatile uint64_t *last_queued;
 
