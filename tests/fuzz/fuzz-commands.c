@@ -5,8 +5,7 @@
  * between. A command that fails must have had no effect (SEC-22); all that
  * fuzz_check() knows must hold after each record.
  *
- * One page serves as root table with itself mapped at GPUVA 0 up, so queues of
- * any geometry find memory: the device reads and writes its own tables.
+ * The world is fuzz_new_mirror()'s: queues of any geometry find memory.
  *
  * Input: one record after the other; its first byte mod 12 is what to do (0 to
  * 5: a command), see record().
@@ -18,7 +17,6 @@
 #define MAX_RECORDS     300
 #define MAX_TURNS       300
 #define MAX_BYTES       (1u << 20)
-#define PAGES           16
 
 static const uint8_t opcodes[] = {
     DXGPU_CMD_SPACE_CREATE, DXGPU_CMD_SPACE_DESTROY,
@@ -28,38 +26,9 @@ static const uint8_t opcodes[] = {
     DXGPU_CMD_QUEUE_KICK, DXGPU_CMD_DOORBELL_BIND, DXGPU_CMD_DOORBELL_UNBIND,
 };
 
-struct objects {
-    struct dxgpu_space spaces[2];
-    struct dxgpu_context contexts[3];
-    struct dxgpu_queue queues[70];
-    uint32_t slots[4];
-    struct dxgpu_request *requests[2];
-    uint64_t pending[2][2];
-};
-
-/* Everything that a command may change, byte by byte. */
-static void take(struct fake *f, struct objects *o)
-{
-    struct dxgpu_core *core = f->core;
-    uint32_t i;
-
-    memset(o, 0, sizeof(*o));
-    memcpy(o->spaces, core->spaces, sizeof(o->spaces));
-    memcpy(o->contexts, core->contexts, sizeof(o->contexts));
-    memcpy(o->queues, core->queues, sizeof(o->queues));
-    for (i = 0; i < G_N_ELEMENTS(o->slots); i++) {
-        o->slots[i] = core->slots[i];
-    }
-    for (i = 0; i < G_N_ELEMENTS(o->requests); i++) {
-        o->pending[i][0] = core->workers[i].pending[0];
-        o->pending[i][1] = core->workers[i].pending[1];
-        o->requests[i] = core->workers[i].requests;
-    }
-}
-
 static void command(struct fake *f, struct input *in)
 {
-    static struct objects before, after;
+    static struct fuzz_objects before, after;
     uint64_t args[DXGPU_CMD_NUM_ARGS] = { 0 };
     uint8_t which = input_u8(in), wide = input_u8(in);
     uint32_t opcode = which < 240 ? opcodes[which % G_N_ELEMENTS(opcodes)]
@@ -82,9 +51,9 @@ static void command(struct fake *f, struct input *in)
             args[4] *= DXGPU_RING_CONTROL_ALIGN;
         }
     }
-    take(f, &before);
+    fuzz_take(f, &before);
     result = dxgpu_core_command(f->core, opcode, args);
-    take(f, &after);
+    fuzz_take(f, &after);
 
     g_assert_cmpuint(result, <=, DXGPU_CMD_ERR_ARGUMENT);
     g_assert_cmpuint(fake_stat(f, DXGPU_STAT_COMMANDS), ==, count + 1);
@@ -113,13 +82,14 @@ static void turns(struct fake *f, uint32_t n, uint32_t *left)
 static void record(struct fake *f, struct input *in, uint32_t *left)
 {
     uint64_t value;
+    uint32_t slot;
     uint16_t at;
 
     switch (input_u8(in) % 12) {
     case 6:
         at = input_u8(in) % 8;
-        dxgpu_core_doorbell(f->core, at < 6 ? at : input_u32(in),
-                            input_u8(in));
+        slot = at < 6 ? at : input_u32(in);
+        dxgpu_core_doorbell(f->core, slot, input_u8(in));
         break;
     case 7:
         dxgpu_core_control(f->core, input_u8(in));
@@ -160,26 +130,9 @@ static void record(struct fake *f, struct input *in, uint32_t *left)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input in = { data, size };
-    struct dxgpu_core_config c = fake_config();
-    uint32_t records = 0, left = MAX_TURNS, i;
-    struct fake *f;
-    uint64_t pte;
+    uint32_t records = 0, left = MAX_TURNS;
+    struct fake *f = fuzz_new_mirror();
 
-    c.queues = G_N_ELEMENTS(((struct objects *)0)->queues);
-    c.contexts = G_N_ELEMENTS(((struct objects *)0)->contexts);
-    c.spaces = G_N_ELEMENTS(((struct objects *)0)->spaces);
-    c.packet_budget = 4;
-    c.workers = G_N_ELEMENTS(((struct objects *)0)->requests);
-    c.kernel_nodes = 4;
-    f = fuzz_new(&c);
-    for (i = 0; i < PAGES; i++) {
-        pte = (FAKE_BASE + i * DXGPU_PAGE_SIZE) | DXGPU_PTE_VALID | FAKE_RW;
-        if (i == 0) {
-            /* Root, and each level below it. */
-            pte = FAKE_BASE | DXGPU_PTE_VALID | FAKE_RW;
-        }
-        memcpy(f->mem + i * sizeof(pte), &pte, sizeof(pte));
-    }
     while (in.left && records++ < MAX_RECORDS) {
         record(f, &in, &left);
         fuzz_check(f);

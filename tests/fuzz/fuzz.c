@@ -6,6 +6,7 @@
 
 /* Requests are served in one round; samples take one per budget. */
 #define END_ROUNDS 1000
+#define MIRROR_PAGES 16
 
 /* The last run said that there is more: the worker does not sleep. */
 static bool worker_runs[DXGPU_CORE_LIMIT_WORKERS];
@@ -63,6 +64,50 @@ struct fake *fuzz_new(const struct dxgpu_core_config *config)
     return f;
 }
 
+#define OBJECTS(of) G_N_ELEMENTS(((struct fuzz_objects *)0)->of)
+
+struct fake *fuzz_new_mirror(void)
+{
+    struct dxgpu_core_config c = fake_config();
+    struct fake *f;
+    uint64_t pte;
+    uint32_t i;
+
+    c.queues = OBJECTS(queues);
+    c.contexts = OBJECTS(contexts);
+    c.spaces = OBJECTS(spaces);
+    c.slots = OBJECTS(slots);
+    c.packet_budget = 4;
+    c.workers = OBJECTS(requests);
+    c.kernel_nodes = 4;
+    f = fuzz_new(&c);
+    for (i = 0; i < MIRROR_PAGES; i++) {
+        /* The first: root, and each level below it. */
+        pte = (FAKE_BASE + i * DXGPU_PAGE_SIZE) | DXGPU_PTE_VALID | FAKE_RW;
+        memcpy(f->mem + i * sizeof(pte), &pte, sizeof(pte));
+    }
+    return f;
+}
+
+void fuzz_take(struct fake *f, struct fuzz_objects *o)
+{
+    struct dxgpu_core *core = f->core;
+    uint32_t i;
+
+    memset(o, 0, sizeof(*o));
+    memcpy(o->spaces, core->spaces, sizeof(o->spaces));
+    memcpy(o->contexts, core->contexts, sizeof(o->contexts));
+    memcpy(o->queues, core->queues, sizeof(o->queues));
+    for (i = 0; i < OBJECTS(slots); i++) {
+        o->slots[i] = core->slots[i];
+    }
+    for (i = 0; i < OBJECTS(requests); i++) {
+        o->pending[i][0] = core->workers[i].pending[0];
+        o->pending[i][1] = core->workers[i].pending[1];
+        o->requests[i] = core->workers[i].requests;
+    }
+}
+
 static void check_queue(struct fake *f, struct dxgpu_queue *q)
 {
     struct dxgpu_node *node = &f->core->nodes[q->context->node];
@@ -91,6 +136,7 @@ static void check_queue(struct fake *f, struct dxgpu_queue *q)
                              DXGPU_CORE_MAX_COMMAND_BYTES);
             g_assert_cmpuint(q->frames[i].offset, <=, q->frames[i].bytes);
         }
+        g_assert_true(!q->op_valid || q->op.done <= q->op.bytes);
     }
     if (q->removing) {
         g_assert_cmpuint(q->slot, ==, DXGPU_NONE);

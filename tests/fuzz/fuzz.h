@@ -36,6 +36,26 @@ void input_bytes(struct input *in, void *buf, size_t len);
 struct fake *fuzz_new(const struct dxgpu_core_config *config);
 
 /*
+ * A small one with two workers, whose memory begins with a page that serves as
+ * root table and maps itself and what follows at GPUVA 0 up: the device reads
+ * and writes its own tables.
+ */
+struct fake *fuzz_new_mirror(void);
+
+/* Everything of a fuzz_new_mirror() that the front may change. */
+struct fuzz_objects {
+    struct dxgpu_space spaces[2];
+    struct dxgpu_context contexts[3];
+    struct dxgpu_queue queues[70];
+    uint32_t slots[4];
+    struct dxgpu_request *requests[2];
+    uint64_t pending[2][2];
+};
+
+/* Copies it, so that two states can be compared byte by byte. */
+void fuzz_take(struct fake *f, struct fuzz_objects *o);
+
+/*
  * One dxgpu_core_run() of each worker, one after the other, with all invariants
  * of it: no more steps than the budget, no more samples, the consistency of
  * fuzz_check(). Returns true if one of them has more to do.

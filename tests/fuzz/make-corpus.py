@@ -160,8 +160,53 @@ COMMANDS = {
                   u8(10, 1, 0),
 }
 
+NUMBERS, SPACES, CONTEXTS, NODES, QUEUES = range(5)
+LOAD_IT = u8(5, 255)
+
+
+def number(kind, index, offset, value):
+    """The 4-byte number at an offset of an object; 8 bytes for value > 255."""
+    wide = 0x88 if value > 255 else 0
+    return (u8(0, kind | wide, index, offset // 4) +
+            (u64(value) if wide else u8(value)))
+
+
+def bit(kind, index, number):
+    return u8(3, kind, index) + u16(number)
+
+
+def work(rounds, slot=255):
+    return u8(6, rounds - 1, slot)
+
+
+# Offsets are those of snapshot.h; flags lie at byte 4 of each object.
+SNAPSHOT = {
+    "moved": LOAD_IT + work(2) + LOAD_IT + work(16) + LOAD_IT,
+    "rung": work(1) + LOAD_IT + work(4, 0) + LOAD_IT + work(4, 1),
+    "state": number(NUMBERS, 0, 0, 2) + LOAD_IT + work(2) +
+             number(NUMBERS, 0, 0, 1) + LOAD_IT + work(2),
+    "counts": number(NUMBERS, 0, 24, 200) + LOAD_IT +
+              number(NUMBERS, 0, 24, 2) + LOAD_IT + work(3),
+    "requests": bit(SPACES, 0, 33) + bit(SPACES, 0, 34) +
+                bit(CONTEXTS, 0, 33) + bit(CONTEXTS, 0, 34) +
+                bit(CONTEXTS, 1, 35) + bit(CONTEXTS, 1, 36) +
+                bit(QUEUES, 3, 37) + LOAD_IT + work(3) + LOAD_IT,
+    "faulted": bit(QUEUES, 0, 38) + number(QUEUES, 1, 12, 0) + LOAD_IT +
+               work(2),
+    "slots": number(QUEUES, 2, 12, 3) + LOAD_IT + number(QUEUES, 3, 12, 3) +
+             LOAD_IT,
+    "ring": number(QUEUES, 0, 24, 1 << 47) + number(QUEUES, 1, 40, 9) +
+            LOAD_IT + number(QUEUES, 0, 16, 16) + LOAD_IT + work(4),
+    "executing": work(1) + number(QUEUES, 0, 104, 1) + LOAD_IT + work(1) +
+                 bit(QUEUES, 1, 40) + LOAD_IT + work(1) +
+                 number(QUEUES, 0, 168, 1 << 20) + LOAD_IT + work(4),
+    "copied": u8(4, QUEUES, 4, 0) + number(QUEUES, 4, 0, 4) +
+              number(QUEUES, 4, 12, 2) + number(NUMBERS, 0, 24, 5) +
+              LOAD_IT + work(3),
+}
+
 for target, inputs in {"packet": PACKET, "walk": WALK, "ring": RING,
-                       "commands": COMMANDS}.items():
+                       "commands": COMMANDS, "snapshot": SNAPSHOT}.items():
     folder = CORPUS / target
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
