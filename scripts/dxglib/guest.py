@@ -30,9 +30,12 @@ from dxglib.qmp import QmpError
 from dxglib.tasks import Tasks
 
 CHUNK = 65536
+# By what all limits are multiplied: a QEMU with sanitizers is slower.
+SLOW = int(os.environ.get("DXG_SLOW", "1"))
 # Booting takes 1.3 s on an idle machine; these are for a very busy one.
-BOOT_LIMIT_S = 90
-OUTPUT_LIMIT_S = 30
+BOOT_LIMIT_S = 90 * SLOW
+OUTPUT_LIMIT_S = 30 * SLOW
+END_LIMIT_S = 5 * SLOW
 NO_LIMIT_S = 10 ** 6
 KEEP_RUNS = 10
 TAIL_LINES = 30
@@ -82,7 +85,7 @@ class Guest:
         self.marked = {name: streams.Marked(token.encode(), sink)
                        for name, sink in self.sinks.items()}
         self.stdin = stdin
-        self.timeout_s = timeout_s
+        self.timeout_s = timeout_s and timeout_s * SLOW
         self.at_end = at_end
         self.evidence = evidence
         self.folder = paths.RUNS / f"{time.strftime('%H%M%S')}-{os.getpid()}"
@@ -310,7 +313,7 @@ class Guest:
             if self.at_end:
                 at_end = self.at_end(machine.qmp)
             machine.qmp.request("quit")
-            machine.process.wait(5)
+            machine.process.wait(END_LIMIT_S)
         except (QmpError, subprocess.TimeoutExpired) as error:
             raise self._error(errors.FAILED, "QEMU did not end in order: "
                               f"{error}") from None
@@ -354,7 +357,7 @@ class Guest:
     def _death(self, machine):
         """QEMU is gone and the command did not end: say why."""
         try:
-            status = machine.process.wait(5)
+            status = machine.process.wait(END_LIMIT_S)
         except subprocess.TimeoutExpired:
             return self._error(errors.FAILED,
                                "QEMU closed its channels but still runs")

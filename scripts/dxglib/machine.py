@@ -17,7 +17,7 @@ import socket
 import subprocess
 from dataclasses import dataclass
 
-from dxglib import clock, paths, proc
+from dxglib import clock, paths, proc, qemu
 from dxglib import kernel as kernels
 from dxglib.qmp import Qmp, QmpError
 
@@ -83,7 +83,7 @@ class Machine:
 
     def _argv(self, initrd, fds):
         config = self.config
-        argv = [paths.QEMU_BIN, "-nodefaults", "-no-user-config",
+        argv = [qemu.chosen().binary, "-nodefaults", "-no-user-config",
                 "-display", "none", "-no-reboot", "-name", "dxg",
                 "-machine", "q35", "-accel", "tcg,thread=multi",
                 "-cpu", "max,-cx16,-la57", "-smp", config.cpus,

@@ -26,9 +26,6 @@ BUSYBOX = TOOLS / "bin/busybox"
 FIRMWARE = TOOLS / "firmware"
 
 QEMU_SRC = BUILD / "qemu-src"
-QEMU = BUILD / "qemu"
-QEMU_BIN = QEMU / "qemu-system-x86_64"
-QEMU_INFO = QEMU / "dxg-info.json"
 
 HOST = BUILD / "host"
 GUEST_ROOT = BUILD / "guest/root"

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""QEMU: Debian's source of trixie's 10.0.x, our overlay, and the build.
+"""QEMU: Debian's source of trixie's 10.0.x, our overlay, and its builds.
+
+There are two, of one source: the plain one, and, made when it is asked for, one
+with sanitizers (see sanitize.py).  The environment's DXG_QEMU, the name of a
+build, chooses the one that guests and qtests run on.
 
 The newest 10.0.x that the mirror offers is taken (an archive drops old point
 releases, so nothing is pinned) and named in the progress line.  QEMU_SRC=DIR
@@ -11,12 +15,13 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from dxglib import apt, overlay, paths, proc
 from dxglib.errors import SetupError
 
-CONFIGURE = (
+_COMMON = (
     "--target-list=x86_64-softmmu", "--without-default-features",
     "--enable-system", "--enable-tcg", "--enable-kvm",
     "--disable-install-blobs", "--disable-download",
@@ -24,6 +29,52 @@ CONFIGURE = (
 )
 SERIES = "10.0."
 JOBS = str(os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build of QEMU.
+
+    name     of its folder below build/ and, with a suffix, of its steps
+    options  of configure
+    extra    ninja targets beside the emulator and our qtest programs
+    """
+
+    name: str
+    options: tuple
+    extra: tuple = ()
+
+    @property
+    def folder(self):
+        return paths.BUILD / self.name
+
+    @property
+    def binary(self):
+        return self.folder / "qemu-system-x86_64"
+
+    @property
+    def info_file(self):
+        return self.folder / "dxg-info.json"
+
+
+PLAIN = Build("qemu", _COMMON)
+# clang, as gcc has no libFuzzer; fuzzing adds no more than counters in devices,
+# which saves a third build.  Line numbers are all that a report needs of debug
+# information.
+SANITIZED = Build("qemu-sanitize", (
+    *_COMMON, "--cc=clang", "--enable-asan", "--enable-ubsan",
+    "--enable-fuzzing", "--disable-debug-info",
+    "--extra-cflags=-gline-tables-only"), ("qemu-fuzz-x86_64",))
+
+
+def chosen():
+    """The build that DXG_QEMU names."""
+    name = os.environ.get("DXG_QEMU", PLAIN.name)
+    for build in (PLAIN, SANITIZED):
+        if build.name == name:
+            return build
+    raise SetupError(f"DXG_QEMU={name}: must be {PLAIN.name} or "
+                     f"{SANITIZED.name}")
 
 
 def tools_env():
@@ -105,57 +156,58 @@ def _download_source(context):
     return f"Debian's {version}"
 
 
-def configure_inputs():
-    return (paths.STAMP / "qemu-source", *CONFIGURE)
+def configure_inputs(build=PLAIN):
+    return (paths.STAMP / "qemu-source", *build.options)
 
 
-def configure(context):
-    """Configure QEMU in build/qemu from nothing."""
-    shutil.rmtree(paths.QEMU, ignore_errors=True)
-    paths.QEMU.mkdir(parents=True)
+def configure(context, build=PLAIN):
+    """Configure QEMU in the build's folder from nothing."""
+    shutil.rmtree(build.folder, ignore_errors=True)
+    build.folder.mkdir(parents=True)
     overlay.apply(paths.QEMU_SRC, paths.REPO)
-    context.command([paths.QEMU_SRC / "configure", *CONFIGURE],
-                    "QEMU's configure", cwd=paths.QEMU, env=tools_env())
+    context.command([paths.QEMU_SRC / "configure", *build.options],
+                    "QEMU's configure", cwd=build.folder, env=tools_env())
     # Lets a bare `ninja` in build/qemu work: meson is found without
     # PYTHONPATH from QEMU's own virtual environment.
-    for site in (paths.QEMU / "pyvenv/lib").glob("python3*/site-packages"):
+    for site in (build.folder / "pyvenv/lib").glob("python3*/site-packages"):
         (site / "dxg-tools.pth").write_text(f"{paths.TOOLS_PYTHON}\n")
     return ""
 
 
-def build_inputs():
-    return ("2", paths.STAMP / "qemu-configure", paths.HW,
+def build_inputs(build=PLAIN):
+    return ("2", paths.STAMP / f"{build.name}-configure", paths.HW,
             paths.TESTS / "qtest")
 
 
-def build(context):
+def make(context, build=PLAIN):
     """Build the emulator and our qtest programs."""
     overlay.apply(paths.QEMU_SRC, paths.REPO)
     env = tools_env()
     # build.ninja brings itself up to date first, then the list is right.
     context.command(["ninja", "build.ninja"], "QEMU's meson",
-                    cwd=paths.QEMU, env=env)
-    targets = proc.output(["ninja", "-t", "targets", "all"], cwd=paths.QEMU)
+                    cwd=build.folder, env=env)
+    targets = proc.output(["ninja", "-t", "targets", "all"], cwd=build.folder)
     qtests = re.findall(r"^(tests/qtest/(?:dxgpu/)?dxgpu-[\w-]+-test): ",
                         targets, re.M)
-    context.command(["ninja", "-j", JOBS, "qemu-system-x86_64", *qtests],
-                    "building QEMU", cwd=paths.QEMU, env=env)
-    _link_firmware()
-    listed = proc.output([paths.QEMU_BIN, "-device", "help"])
+    context.command(["ninja", "-j", JOBS, build.binary.name, *qtests,
+                     *build.extra],
+                    "building QEMU", cwd=build.folder, env=env)
+    _link_firmware(build)
+    listed = proc.output([build.binary, "-device", "help"])
     info = {"version": (paths.QEMU_SRC / "VERSION").read_text().strip(),
             "dxgpu": 'name "dxgpu"' in listed, "qtests": sorted(qtests)}
-    paths.QEMU_INFO.write_text(json.dumps(info, indent=1) + "\n")
+    build.info_file.write_text(json.dumps(info, indent=1) + "\n")
     return "" if info["dxgpu"] else "without the dxgpu device"
 
 
-def _link_firmware():
+def _link_firmware(build):
     """Let a QEMU started from its build folder find its ROMs without -L."""
-    data = paths.QEMU / "qemu-bundle/usr/local/share/qemu"
+    data = build.folder / "qemu-bundle/usr/local/share/qemu"
     data.mkdir(parents=True, exist_ok=True)
     for rom in paths.FIRMWARE.iterdir():
         overlay.link(data / rom.name, rom)
 
 
 def info():
-    """What build() recorded: version, whether dxgpu is there, qtests."""
-    return json.loads(paths.QEMU_INFO.read_text())
+    """What make() recorded: version, whether dxgpu is there, qtests."""
+    return json.loads(chosen().info_file.read_text())

@@ -15,7 +15,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
-from dxglib import evidence, proc, tap
+from dxglib import evidence, proc, sanitize, tap
 from dxglib.testlist import Test
 
 CHUNK = 65536
@@ -96,6 +96,7 @@ class _Child:
         self.title = title
         self.limit_s = test.limit_s(long)
         self.command = list(test.command)
+        self.env = dict(test.env)
         if test.boots:
             self.command[2:2] = ["--evidence", str(evidence.folder(title))]
         self.process = None
@@ -109,7 +110,9 @@ class _Child:
 
     def start(self, selector):
         evidence.clear(self.title)
-        env = {**os.environ, "DXG_NO_SETUP": "1", **self.test.env}
+        if self.test.sanitized:
+            self.env |= sanitize.environment(self.title)
+        env = {**os.environ, "DXG_NO_SETUP": "1", **self.env}
         try:
             self.process = proc.spawn(
                 self.command, cwd=self.test.folder, env=env,
@@ -180,7 +183,7 @@ class _Child:
                           self._summary(seconds), stdout, stderr, self.error)
         if outcome.summary.failed:
             shown = {name: value for name, value in os.environ.items()
-                     if name.startswith("DXG_")} | self.test.env
+                     if name.startswith("DXG_")} | self.env
             outcome.place = evidence.keep(self.title, self.command, shown,
                                           stdout, stderr)
         else:
@@ -188,6 +191,13 @@ class _Child:
         return outcome
 
     def _summary(self, seconds):
+        summary = self._results(seconds)
+        if self.test.sanitized:
+            for report in sanitize.reports(self.title):
+                summary.fail(report, at=seconds)
+        return summary
+
+    def _results(self, seconds):
         if self.test.tap:
             summary = tap.read((at, line) for at, line in self.lines)
             if self.error and not summary.failed:

@@ -24,10 +24,7 @@ def all_steps(version=kernel.DEFAULT):
              [clock.RESULT], clock.measure),
         Step("qemu-source", "QEMU's source", qemu.source_inputs,
              [paths.QEMU_SRC / "configure"], qemu.get_source),
-        Step("qemu-configure", "configure QEMU", qemu.configure_inputs,
-             [paths.QEMU / "build.ninja"], qemu.configure),
-        Step("qemu-build", "build QEMU with the device", qemu.build_inputs,
-             [paths.QEMU_BIN, paths.QEMU_INFO], qemu.build),
+        *qemu_steps(qemu.PLAIN, "QEMU"),
         Step(f"kernel-{version}", kernel.what(version),
              partial(kernel.inputs, version), kernel.outputs(version),
              partial(kernel.prepare, version=version)),
@@ -58,6 +55,27 @@ def test_module_step(version):
                                   tree="test"))
 
 
+def qemu_steps(build, what):
+    """Configuring and building one of QEMU's builds."""
+    partial = functools.partial
+    return [
+        Step(f"{build.name}-configure", f"configure {what}",
+             partial(qemu.configure_inputs, build),
+             [build.folder / "build.ninja"],
+             partial(qemu.configure, build=build)),
+        Step(f"{build.name}-build", f"build {what} with the device",
+             partial(qemu.build_inputs, build),
+             [build.binary, build.info_file], partial(qemu.make, build=build)),
+    ]
+
+
+def sanitize_steps():
+    """What only `dxg test --sanitize` needs."""
+    return [Step("sanitize-tools", "llvm-symbolizer", tools.sanitize_inputs,
+                 [], tools.install_sanitize_packages),
+            *qemu_steps(qemu.SANITIZED, "QEMU with sanitizers")]
+
+
 def lint_steps():
     """What only `dxg lint` needs."""
     return [Step("lint-tools", "sparse and checkpatch", tools.lint_inputs,
@@ -77,7 +95,8 @@ def ensure(version=kernel.DEFAULT, only=None, test_modules=False):
     if test_modules:
         wanted.append(test_module_step(version))
     if only is not None:
-        wanted += [test_module_step(version), *lint_steps()]
+        wanted += [test_module_step(version), *lint_steps(),
+                   *sanitize_steps()]
         names = [step.name for step in wanted]
         wanted = [step for step in wanted
                   if only in (step.name, step.name.removesuffix(

@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 from dxglib import (errors, execcmd, junit, kernel, lint, paths, runner,
-                    setup, testlist, ui)
+                    sanitize, setup, testlist, ui)
 from dxglib.errors import UsageError
 
 OUTPUT_TAIL = 30
@@ -43,7 +43,8 @@ def add_parser(commands):
         "test", help="run the tests", description=TEST_TEXT,
         usage="dxg test [-k TEXT]... [--list] [--long] [--kernel V]\n"
               "                [--repeat N] [--shuffle [SEED]] [--jobs N] "
-              "[--junit FILE]")
+              "[--junit FILE]\n"
+              "                [--sanitize]")
     add = command.add_argument
     add("-k", metavar="TEXT", action="append", default=[], dest="filters",
         help="only tests with TEXT in suite:name; may be repeated")
@@ -52,6 +53,9 @@ def add_parser(commands):
         help="full counts, which take hours, and also the suite "
              f"'{testlist.LONG_SUITE}'")
     add("--kernel", metavar="V", help=f"{kernel.HELP}; only the suite guest")
+    add("--sanitize", action="store_true",
+        help="on a QEMU with ASan and UBSan; only the suites "
+             + ", ".join(sanitize.SUITES))
     add("--repeat", metavar="N", default=1,
         type=execcmd.number("--repeat", REPEAT[0], REPEAT[-1]),
         help="run each test N times and tell how often it failed")
@@ -85,7 +89,7 @@ def _test(options):
         _check_junit(options.junit)
     setup.ensure(version)
     tests = testlist.choose(testlist.load(), options.filters, options.long,
-                            "guest" if options.kernel is not None else None)
+                            _suites(options))
     if not tests:
         raise UsageError(f"-k {' -k '.join(options.filters)}: no test's "
                          "suite:name contains that; --list names them"
@@ -99,6 +103,10 @@ def _test(options):
             print(title)
         return errors.PASS
     suites = {test.suite for test in tests}
+    if options.sanitize:
+        sanitize.ensure()
+        for test in tests:
+            test.sanitized = True
     if "guest-6.12" in suites:
         setup.ensure("6.12")
     if "lint" in suites:
@@ -106,6 +114,13 @@ def _test(options):
     if any("--test-modules" in test.command for test in tests):
         setup.ensure(version, test_modules=True)
     return _run(options, items, seed)
+
+
+def _suites(options):
+    """The suites that --kernel and --sanitize limit the tests to, or None."""
+    if options.kernel is not None:
+        return ("guest",)
+    return sanitize.SUITES if options.sanitize else None
 
 
 def _check_junit(path):

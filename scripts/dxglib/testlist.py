@@ -5,10 +5,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from dxglib import errors, execcmd, paths
+from dxglib import errors, execcmd, paths, sanitize
 from dxglib.errors import DxgError
 
-SUITES = ("unit", "fuzz", "qtest", "guest", "guest-6.12", "harness", "lint")
+SUITES = ("unit", "fuzz", "qtest", "guest", "guest-6.12", "harness", "lint",
+          "sanitize")
 LONG_SUITE = "long"
 # What a guest's test may take beside its command: booting, ending.
 GUEST_EXTRA_S = 120
@@ -21,6 +22,7 @@ class Test:
     timeout_s  0 for no limit
     parallel   others may run beside it
     priority   those with a higher one are begun earlier; 0 as a rule
+    sanitized  on the QEMU with sanitizers (sanitize.py)
     """
 
     name: str
@@ -32,6 +34,7 @@ class Test:
     tap: bool
     parallel: bool = True
     priority: int = 0
+    sanitized: bool = False
 
     @property
     def suite(self):
@@ -50,10 +53,11 @@ class Test:
 
     def limit_s(self, long):
         """Seconds until it is a hang; 0 for no limit."""
+        limit_s = self.timeout_s
         if long and execcmd.LONG_TIMEOUT in self.env:
-            return max(self.timeout_s, GUEST_EXTRA_S
-                       + int(self.env[execcmd.LONG_TIMEOUT]))
-        return self.timeout_s
+            limit_s = max(limit_s, GUEST_EXTRA_S
+                          + int(self.env[execcmd.LONG_TIMEOUT]))
+        return limit_s * sanitize.SLOW if self.sanitized else limit_s
 
 
 def load():
@@ -78,10 +82,13 @@ def load():
     return sorted(tests, key=lambda test: rank.get(test.suite, len(rank)))
 
 
-def choose(tests, filters, long, suite=None):
-    """Those that -k and --long ask for, of all suites or of one."""
+def choose(tests, filters, long, suites=None):
+    """Those that -k and --long ask for, of some suites.
+
+    suites: by default all but "sanitize", which needs a build of its own.
+    """
     return [test for test in tests
             if (long or LONG_SUITE not in test.suites)
-            and suite in (None, test.suite)
+            and (test.suite in suites if suites else test.suite != "sanitize")
             and (not filters
                  or any(text in test.title for text in filters))]

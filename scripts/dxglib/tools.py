@@ -19,6 +19,7 @@ HOST_PACKAGES = (
 )
 UNPACKED = (*apt.BACKPORTED, "seabios", "qemu-system-data", "busybox-static")
 LINT_PACKAGES = ("sparse", "git")
+SANITIZE_PACKAGES = ("llvm-14",)    # for llvm-symbolizer
 CHECKPATCH_PACKAGE = "linux-source-6.1"
 # Not below TOOLS: that folder is made anew as a whole.
 CHECKPATCH = paths.BUILD / "lint/checkpatch/checkpatch.pl"
@@ -78,6 +79,15 @@ def unpack_tools(context):
     shutil.rmtree(unpacked)
     return ", ".join(f"{deb.name.split('_')[0]} {deb.name.split('_')[1]}"
                      for deb in debs[:1])
+
+
+def sanitize_inputs():
+    return SANITIZE_PACKAGES
+
+
+def install_sanitize_packages(context):
+    """Install what makes a sanitizer's report readable."""
+    return apt.install(context, SANITIZE_PACKAGES)
 
 
 def lint_inputs():

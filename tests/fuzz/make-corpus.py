@@ -205,8 +205,46 @@ SNAPSHOT = {
               LOAD_IT + work(3),
 }
 
+# QEMU's generic fuzzer: operations with the word FUZZ between them. Region 0
+# holds the registers; each DMA read takes the next of the patterns.
+
+
+def operations(*parts):
+    return b"FUZZ".join(parts)
+
+
+def write(offset, value, region=0, size=3):
+    return struct.pack("<BBBxxIQ", 3, size,
+                       region, offset, value)
+
+
+def pattern(data):
+    return u8(7, 0, 0) + data
+
+
+def command_args(opcode, *args):
+    return [*(write(0x100 + 8 * i, arg) for i, arg in enumerate(args)),
+            write(0x140, opcode, size=2)]
+
+
+ENABLE = write(0x84, 1, size=2)
+TABLE = pattern(u64(0x400007))
+BEGIN = [ENABLE, *command_args(0x01, 0, 0x400000), *command_args(0x10, 0, 0, 0),
+         *command_args(0x20, 0, 0, 0x2000, 16, 0x3000, 0),
+         *command_args(0x30, 0, 0)]
+ENTRY = u64(0x5000) + u32(24) + u32(0) + u64(1) + bytes(40)
+GENERIC = {
+    "enable": operations(ENABLE, write(0x84, 2, size=2)),
+    "queue": operations(*BEGIN, *command_args(0x21, 0, 7)),
+    "work": operations(*([TABLE] * 4), pattern(u64(1)), pattern(ENTRY),
+                       pattern(FENCE), *BEGIN, write(0, 1, region=2),
+                       write(0, 1, region=1), u8(9) + u64(1000000)),
+    "read": operations(u8(2, 2, 0, 0, 0) + u32(0), u8(4, 2, 0, 0)),
+}
+
 for target, inputs in {"packet": PACKET, "walk": WALK, "ring": RING,
-                       "commands": COMMANDS, "snapshot": SNAPSHOT}.items():
+                       "commands": COMMANDS, "snapshot": SNAPSHOT,
+                       "generic": GENERIC}.items():
     folder = CORPUS / target
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():

@@ -17,7 +17,7 @@
 
 #define DX_BIOS_BYTES   65536
 #define DX_MEMORY_FIRST (16 * 1024 * 1024)
-#define DX_WAIT_US      (20 * G_USEC_PER_SEC)
+#define DX_WAIT_US      (120 * G_USEC_PER_SEC)
 #define DX_POLL_US      200
 #define DX_MESSAGE      0xd0d00000u
 

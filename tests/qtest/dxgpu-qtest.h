@@ -147,7 +147,7 @@ bool dx_irq_taken(DxTest *t, uint32_t vector);
         g_test_fail(); \
     } while (0)
 
-/* Waits, at most 20 seconds, until condition holds; it is evaluated often. */
+/* Waits, at most two minutes, until condition holds; it is evaluated often. */
 #define DX_WAIT(t, condition) \
     do { \
         gint64 dx_wait_began = g_get_monotonic_time(); \
