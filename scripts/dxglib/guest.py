@@ -30,12 +30,10 @@ from dxglib.qmp import QmpError
 from dxglib.tasks import Tasks
 
 CHUNK = 65536
-# By what all limits are multiplied: a QEMU with sanitizers is slower.
-SLOW = int(os.environ.get("DXG_SLOW", "1"))
 # Booting takes 1.3 s on an idle machine; these are for a very busy one.
-BOOT_LIMIT_S = 90 * SLOW
-OUTPUT_LIMIT_S = 30 * SLOW
-END_LIMIT_S = 5 * SLOW
+BOOT_LIMIT_S = 90 * proc.SLOW
+OUTPUT_LIMIT_S = 30 * proc.SLOW
+END_LIMIT_S = 5 * proc.SLOW
 NO_LIMIT_S = 10 ** 6
 KEEP_RUNS = 10
 TAIL_LINES = 30
@@ -85,7 +83,7 @@ class Guest:
         self.marked = {name: streams.Marked(token.encode(), sink)
                        for name, sink in self.sinks.items()}
         self.stdin = stdin
-        self.timeout_s = timeout_s and timeout_s * SLOW
+        self.timeout_s = timeout_s and timeout_s * proc.SLOW
         self.at_end = at_end
         self.evidence = evidence
         self.folder = paths.RUNS / f"{time.strftime('%H%M%S')}-{os.getpid()}"

@@ -13,6 +13,8 @@ import subprocess
 import time
 
 PR_SET_PDEATHSIG = 1
+# By what limits of waiting for QEMU are multiplied: with sanitizers it is slow.
+SLOW = int(os.environ.get("DXG_SLOW", "1"))
 _libc = ctypes.CDLL(None, use_errno=True)
 
 

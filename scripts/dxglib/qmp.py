@@ -11,7 +11,9 @@ import json
 import selectors
 import time
 
-TIMEOUT_S = 10
+from dxglib import proc
+
+TIMEOUT_S = 10 * proc.SLOW
 CHUNK = 65536
 EVENTS_KEPT = 1000
 

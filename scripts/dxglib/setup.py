@@ -76,6 +76,13 @@ def sanitize_steps():
             *qemu_steps(qemu.SANITIZED, "QEMU with sanitizers")]
 
 
+def coverage_steps():
+    """What only `dxg test --coverage` needs."""
+    from dxglib import coverage
+
+    return coverage.steps()
+
+
 def lint_steps():
     """What only `dxg lint` needs."""
     return [Step("lint-tools", "sparse and checkpatch", tools.lint_inputs,
@@ -96,7 +103,7 @@ def ensure(version=kernel.DEFAULT, only=None, test_modules=False):
         wanted.append(test_module_step(version))
     if only is not None:
         wanted += [test_module_step(version), *lint_steps(),
-                   *sanitize_steps()]
+                   *sanitize_steps(), *coverage_steps()]
         names = [step.name for step in wanted]
         wanted = [step for step in wanted
                   if only in (step.name, step.name.removesuffix(

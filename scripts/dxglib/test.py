@@ -35,6 +35,12 @@ the device's trace below build/failures; its lines here name the folder.
 --kernel V runs the guest's tests, and only these, on another kernel.  Without
 it they run on the default one, a few of them (the suite guest-6.12) on the
 other.
+
+--sanitize builds QEMU once more, with ASan and UBSan, and runs the suites
+qtest, guest and sanitize on it; any report of a sanitizer is a failure.
+
+--coverage runs nothing but the tests of the device's core, with the fuzzers'
+inputs, and prints which of its lines they reach.
 """
 
 
@@ -44,7 +50,7 @@ def add_parser(commands):
         usage="dxg test [-k TEXT]... [--list] [--long] [--kernel V]\n"
               "                [--repeat N] [--shuffle [SEED]] [--jobs N] "
               "[--junit FILE]\n"
-              "                [--sanitize]")
+              "                [--sanitize] [--coverage]")
     add = command.add_argument
     add("-k", metavar="TEXT", action="append", default=[], dest="filters",
         help="only tests with TEXT in suite:name; may be repeated")
@@ -56,6 +62,8 @@ def add_parser(commands):
     add("--sanitize", action="store_true",
         help="on a QEMU with ASan and UBSan; only the suites "
              + ", ".join(sanitize.SUITES))
+    add("--coverage", action="store_true",
+        help="print what the core's tests reach of it")
     add("--repeat", metavar="N", default=1,
         type=execcmd.number("--repeat", REPEAT[0], REPEAT[-1]),
         help="run each test N times and tell how often it failed")
@@ -79,6 +87,9 @@ def default_jobs():
 
 
 def _test(options):
+    if options.coverage:
+        from dxglib import coverage
+        return coverage.run()
     version = kernel.DEFAULT
     if options.kernel is not None:
         version = kernel.check(options.kernel)

@@ -60,11 +60,11 @@ class Test:
         return limit_s * sanitize.SLOW if self.sanitized else limit_s
 
 
-def load():
-    """All tests of build/host, suite by suite."""
+def load(build=paths.HOST):
+    """All tests of a build of the host project, suite by suite."""
     # meson keeps this file up to date; running `meson introspect` for the
     # same text costs half a second.
-    path = paths.HOST / "meson-info/intro-tests.json"
+    path = build / "meson-info/intro-tests.json"
     try:
         entries = json.loads(path.read_text())
     except (OSError, ValueError) as error:
@@ -74,7 +74,7 @@ def load():
                   [suite.rpartition(":")[2] for suite in entry["suite"]],
                   entry["cmd"], entry["env"],
                   # As meson test does: programs may be named from there.
-                  entry.get("workdir") or str(paths.HOST),
+                  entry.get("workdir") or str(build),
                   entry.get("timeout") or 0, entry.get("protocol") == "tap",
                   entry.get("is_parallel", True), entry.get("priority", 0))
              for entry in entries]
