@@ -15,7 +15,8 @@ HOST_PACKAGES = (
     "bc", "bison", "clang", "dpkg-dev", "flex", "gcc", "libc6-dev",
     "libclang-rt-14-dev", "libelf1", "libfdt-dev", "libglib2.0-dev",
     "libpci-dev", "libpixman-1-dev", "lz4", "make", "ninja-build", "patch",
-    "pciutils", "pkg-config", "python3-venv", "xz-utils", "zlib1g-dev", "zstd",
+    "pciutils", "pkg-config", "python3-venv", "spin", "xz-utils", "zlib1g-dev",
+    "zstd",
 )
 UNPACKED = (*apt.BACKPORTED, "seabios", "qemu-system-data", "busybox-static")
 LINT_PACKAGES = ("sparse", "git")
