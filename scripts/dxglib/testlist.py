@@ -8,8 +8,8 @@ from pathlib import Path
 from dxglib import errors, execcmd, paths, sanitize
 from dxglib.errors import DxgError
 
-SUITES = ("unit", "fuzz", "qtest", "guest", "guest-6.12", "harness", "lint",
-          "sanitize")
+SUITES = ("unit", "model", "fuzz", "qtest", "guest", "guest-6.12", "harness",
+          "lint", "sanitize")
 LONG_SUITE = "long"
 # What a guest's test may take beside its command: booting, ending.
 GUEST_EXTRA_S = 120
