@@ -79,17 +79,36 @@ static void turns(struct fake *f, uint32_t n, uint32_t *left)
     }
 }
 
+/*
+ * A write to the doorbells: of a slot, of its secondary doorbell, behind the
+ * last, or of any size anywhere. A bad one rings nobody (DEV-3).
+ */
+static void ring(struct fake *f, struct input *in)
+{
+    uint64_t rings = fake_stat(f, DXGPU_STAT_DOORBELL_WRITES);
+    uint8_t at = input_u8(in);
+    uint64_t offset = at % 16 * DXGPU_CORE_DOORBELL_STRIDE;
+    uint32_t bytes = at & 16 ? 4 : 8;
+
+    if (at & 32) {
+        offset += input_u16(in);
+        bytes = input_u8(in);
+    }
+    if (!dxgpu_core_doorbell_write(f->core, offset, bytes, input_u8(in))) {
+        g_assert_cmpuint(fake_stat(f, DXGPU_STAT_DOORBELL_WRITES), ==, rings);
+    }
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_DOORBELL_SECONDARY), <=,
+                     fake_stat(f, DXGPU_STAT_DOORBELL_WRITES));
+}
+
 static void record(struct fake *f, struct input *in, uint32_t *left)
 {
     uint64_t value;
-    uint32_t slot;
     uint16_t at;
 
     switch (input_u8(in) % 12) {
     case 6:
-        at = input_u8(in) % 8;
-        slot = at < 6 ? at : input_u32(in);
-        dxgpu_core_doorbell(f->core, slot, input_u8(in));
+        ring(f, in);
         break;
     case 7:
         dxgpu_core_control(f->core, input_u8(in));

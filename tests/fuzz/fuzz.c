@@ -80,6 +80,7 @@ struct fake *fuzz_new_mirror(void)
     c.packet_budget = 4;
     c.workers = OBJECTS(requests);
     c.kernel_nodes = 4;
+    c.secondary_doorbells = true;
     f = fuzz_new(&c);
     for (i = 0; i < MIRROR_PAGES; i++) {
         /* The first: root, and each level below it. */

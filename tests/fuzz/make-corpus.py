@@ -156,6 +156,9 @@ COMMANDS = {
             u8(7, 1) + SETUP + u8(6, 0, 1),
     "asleep": SETUP + command(BIND, 0, 5) + u8(11, 17) + u8(6, 0, 1) +
               u8(11, 16) + run(2) + u8(10, 7, 7),
+    # Slots 4 to 7 of the doorbells are the secondary ones of 0 to 3.
+    "secondary": SETUP + command(BIND, 1, 5) + WP_ONE + u8(6, 5, 1) + run(4) +
+                 u8(6, 21, 1) + u8(6, 9, 1) + u8(6, 37, 1, 0, 8, 1),
     "interrupts": u8(10, 0, 7) + SETUP + command(SUSPEND, 0, 1) + run(1) +
                   u8(10, 1, 0),
 }
