@@ -263,6 +263,8 @@ int DxgkAddAdapter(struct dxgk_miniport *miniport, struct device *dev,
 		return -ENOMEM;
 
 	status = ddi->DxgkDdiAddDevice(dev, &adapter->context);
+	if (NT_SUCCESS(status) && !adapter->context)
+		status = STATUS_UNSUCCESSFUL;
 	if (!NT_SUCCESS(status))
 		goto err_put;
 	start.AdapterLuid = adapter->luid;

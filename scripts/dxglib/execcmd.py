@@ -65,8 +65,8 @@ def _add_options(command):
     add("--module", action="append", default=[], metavar="M.ko",
         help="insert this module, after ours; may be repeated")
     add("--drivers", metavar="LIST", default=",".join(DRIVERS),
-        help="our modules to insert, in order, or 'none' "
-             "(default %(default)s)")
+        help="our modules to insert, in order, or 'none' (default "
+             "%(default)s); with parameters: dxgnull:slots=1:notify=1")
     add("--test-modules", action="store_true",
         help="the guest has our modules' test build, with hooks for tests")
     add("--copy", action="append", default=[], metavar="F[:DEST]",
@@ -119,16 +119,17 @@ def number(option, low, high):
 
 
 def drivers(version, listed):
-    """Names of our modules to insert; `listed` is --drivers' value."""
+    """Our modules to insert, "NAME PARAMETER=VALUE ..."; `listed` is
+    --drivers' value."""
     have = modules.built(version)
     if listed == "none":
         return []
-    names = [name for name in listed.split(",") if name]
-    for name in names:
+    chosen = [word.split(":") for word in listed.split(",") if word]
+    for name, *_ in chosen:
         if name not in have and (listed != ",".join(DRIVERS) or have):
             raise UsageError(f"--drivers {name}: no such module; there are: "
                              + (", ".join(have) or "none"))
-    return [name for name in names if name in have]
+    return [" ".join(words) for words in chosen if words[0] in have]
 
 
 def _test_modules(options):

@@ -109,7 +109,7 @@ class RunPart:
     argv     command and arguments in the guest; None for a shell
     copies   [(path on the host, absolute path in the guest)]
     inserts  modules of the user to insert last, in order
-    drivers  names of our modules to insert
+    drivers  our modules to insert: "NAME" or "NAME PARAMETER=VALUE ..."
     settings values for /dxg/settings, read by /init as shell variables
     replaced modules of ours in the place of the base's, {name: path}
     environment  the command's, beside what /init gives every command
@@ -134,7 +134,9 @@ class RunPart:
             f"export {key}={shlex.quote(str(value))}\n"
             for key, value in self.environment.items()).encode())
         archive.file("dxg/drivers", "".join(
-            f"/{MODULE_FOLDER}/{name}.ko\n" for name in self.drivers).encode())
+            f"/{MODULE_FOLDER}/{name}.ko {parameters}
+" for name, _, parameters
+            in (driver.partition(" ") for driver in self.drivers)).encode())
         for name, module in self.replaced.items():
             archive.file(f"{MODULE_FOLDER}/{name}.ko", elf.stripped(module))
         names = []

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A wrong miniport: dxgnull.ko breaks its contract on demand, function by function,
+ * and the OS layer answers with the status that the semantics give, lets nobody
+ * else suffer, and forgets nothing (DDI-CD-4, DDI-CD-7, DDI-CN-2, DDI-CN-6, DDI-QA-2,
+ * DDI-SC-2, DDI-SC-3, CB-DC-1, KMT-CN-5, KMT-CN-6, FH-6, OBJ-20).
+ *
+ * Every case is an order to the miniport (dxgnull's misbehave.c), a life that must
+ * end as told, and after that a life without an order that must be whole.
+ */
+#include <fcntl.h>
+#include <unistd.h>
+#include "tap.h"
+#include "debugfs.h"
+#include "modules.h"
+#include "queue.h"
+
+#define ORDERS		"/sys/module/dxgnull/parameters/orders"
+#define STAT_RETRY	2u
+#define STAT_ABORT	3u
+#define ANY_FAILURE	((int32_t)0x80000000)
+#define NO_MEMORY	((int32_t)0xc0000017)
+
+enum stage {
+	OPEN,			/* adapter, device, context, paging queue */
+	QUEUE,			/* queue, memory, doorbell */
+	CONNECT,
+	WORK,
+	CLOSE,
+	WHOLE,
+};
+
+static const char * const stage_names[] = {
+	"opening", "making a queue", "connecting", "working", "closing", "nothing",
+};
+
+struct result {
+	enum stage stage;	/* that failed */
+	int32_t status;
+	uint64_t stat;		/* after a failed connect */
+};
+
+static void give_orders(const char *orders)
+{
+	int error = sysfs_write(ORDERS, "", *orders ? orders : " ");
+
+	if (error)
+		bail("orders '%s': errno %d", orders, error);
+}
+
+static struct result live(void)
+{
+	struct result result = { WHOLE, STATUS_SUCCESS, STAT_RETRY };
+	struct kmt_session session;
+	struct queue queue;
+	int32_t status;
+
+	status = kmt_session_open(&session, NULL, 0);
+	if (!NT_SUCCESS(status))
+		return (struct result){ OPEN, status, 0 };
+	status = queue_create(&queue, &session, session.context, QUEUE_RING_BYTES);
+	if (!NT_SUCCESS(status)) {
+		result.stage = QUEUE;
+		result.status = status;
+		kmt_session_close(&session);
+		return result;
+	}
+	status = doorbell_connect(session.fd, queue.doorbell);
+	if (status != STATUS_SUCCESS) {
+		result.stage = CONNECT;
+		result.status = status;
+		result.stat = *queue.stat;
+	} else {
+		status = queue_probe(&queue);
+		if (status != STATUS_SUCCESS) {
+			result.stage = WORK;
+			result.status = status;
+		}
+	}
+	status = queue_destroy(&queue);
+	if (NT_SUCCESS(status))
+		status = kmt_session_close(&session);
+	else
+		kmt_session_close(&session);
+	if (!NT_SUCCESS(status) && result.stage == WHOLE) {
+		result.stage = CLOSE;
+		result.status = status;
+	}
+	return result;
+}
+
+static bool nothing_left(void)
+{
+	char text[DEBUGFS_TEXT_BYTES] = "";
+	unsigned int waited;
+
+	for (waited = 0; waited < 10000; waited += 5) {
+		if (counters_read(text) && counters_all_zero(text))
+			return true;
+		kmt_sleep_us(5000);
+	}
+	diag("counters: %s", text);
+	return false;
+}
+
+struct wrong {
+	const char *orders;
+	enum stage stage;	/* in which the life ends */
+	int32_t status;		/* ANY_FAILURE: any error */
+	uint64_t stat;		/* of a connect that fails */
+	const char *shows;
+};
+
+static const struct wrong wrongs[] = {
+	{ "CreateProcess=status:0xc0000017*1", OPEN, NO_MEMORY, 0, "passed on" },
+	{ "CreateProcess=null*1", OPEN, ANY_FAILURE, 0, "a null handle is a failure" },
+	{ "CreateDevice=status:0xc0000017*1", OPEN, NO_MEMORY, 0, "passed on" },
+	{ "CreateDevice=null*1", OPEN, ANY_FAILURE, 0, "a null handle is a failure" },
+	{ "CreateContext=status:0xc0000017*1", OPEN, NO_MEMORY, 0, "passed on" },
+	{ "CreateContext=null*1", OPEN, ANY_FAILURE, 0, "a null handle is a failure" },
+	{ "CreateHwQueue=status:0xc0000017*1", QUEUE, NO_MEMORY, 0, "passed on" },
+	{ "CreateHwQueue=null*1", QUEUE, ANY_FAILURE, 0, "a null handle is a failure" },
+	{ "CreateAllocation=status:0xc0000017*1", QUEUE, NO_MEMORY, 0, "passed on" },
+	{ "CreateAllocation=null*1", QUEUE, ANY_FAILURE, 0, "a null handle is a failure" },
+	{ "CreateDoorbell=status:0xc0000017*1", QUEUE, NO_MEMORY, 0, "passed on (DDI-CD-4)" },
+	{ "CreateDoorbell=null*1", QUEUE, ANY_FAILURE, 0, "a null handle is a failure (DDI-CD-7)" },
+	{ "CreateDoorbell=late:50*1", WHOLE, 0, 0, "lateness harms nobody" },
+	{ "ConnectDoorbell=status:0xc0000001*1", CONNECT, STATUS_DEVICE_REMOVED, STAT_ABORT,
+	  "a connect that fails is final (KMT-CN-5)" },
+	{ "ConnectDoorbell=status:0xc00002b6*1", CONNECT, STATUS_DEVICE_REMOVED, STAT_ABORT,
+	  "a lost GPU is final (KMT-CN-5)" },
+	{ "ConnectDoorbell=status:0x80000011*1", CONNECT, STATUS_DEVICE_BUSY, STAT_RETRY,
+	  "busy changes nothing (KMT-CN-6)" },
+	{ "ConnectDoorbell=address*1", CONNECT, STATUS_DEVICE_REMOVED, STAT_ABORT,
+	  "an address outside of the aperture (DDI-CN-6)" },
+	{ "ConnectDoorbell=misaligned*1", CONNECT, STATUS_DEVICE_REMOVED, STAT_ABORT,
+	  "another in-page offset (DDI-CN-6)" },
+	{ "ConnectDoorbell=answer:2*1", CONNECT, STATUS_DEVICE_REMOVED, STAT_ABORT,
+	  "connected with RETRY (DDI-CN-2)" },
+	{ "ConnectDoorbell=answer:3*1", CONNECT, STATUS_DEVICE_REMOVED, STAT_ABORT,
+	  "connected with ABORT (DDI-CN-2)" },
+	{ "ConnectDoorbell=answer:4294967295*1", CONNECT, STATUS_DEVICE_REMOVED, STAT_ABORT,
+	  "connected with nonsense (DDI-CN-2)" },
+	{ "ConnectDoorbell=stranger*1", WHOLE, 0, 0,
+	  "a callback for a doorbell that is not the queue's (CB-DC-1)" },
+	{ "ConnectDoorbell=late:50*1", WHOLE, 0, 0, "lateness harms nobody" },
+	{ "DisconnectDoorbell=status:0xc0000001", WHOLE, 0, 0, "its status is not asked for" },
+	{ "DestroyDoorbell=late:50*1", WHOLE, 0, 0, "lateness harms nobody" },
+	{ "SuspendContext=stale*1", WHOLE, 0, 0, "an older fence acknowledges nothing (DDI-SC-2)" },
+	{ "SuspendContext=late:50*1", WHOLE, 0, 0, "lateness harms nobody" },
+	{ "SuspendContext=silent*1", WHOLE, 0, 0, "no acknowledgment: reset (DDI-SC-3)" },
+	{ "SuspendContext=status:0xc0000001*1", WHOLE, 0, 0, "no suspend: reset" },
+	{ "ResumeContext=status:0xc0000001*1", WHOLE, 0, 0, "harms nobody" },
+};
+
+static void try(const struct wrong *wrong)
+{
+	struct result result;
+	bool good;
+
+	give_orders(wrong->orders);
+	result = live();
+	give_orders("");
+	good = result.stage == wrong->stage &&
+	       (wrong->stage == WHOLE || result.status == wrong->status ||
+		(wrong->status == ANY_FAILURE && result.status < 0)) &&
+	       (wrong->stage != CONNECT || result.stat == wrong->stat);
+	if (!ok(good, "%s: %s", wrong->orders, wrong->shows))
+		diag("%s ended with status %#x, STAT %llu; wanted %s, %#x, %llu",
+		     stage_names[result.stage], (uint32_t)result.status,
+		     (unsigned long long)result.stat, stage_names[wrong->stage],
+		     (uint32_t)wrong->status, (unsigned long long)wrong->stat);
+	ok(nothing_left(), "%s: nothing is left", wrong->orders);
+	result = live();
+	ok(result.stage == WHOLE, "%s: the next life is whole (%s, %#x)", wrong->orders,
+	   stage_names[result.stage], (uint32_t)result.status);
+}
+
+static bool load(const char *parameters)
+{
+	char text[160];
+	int error;
+
+	snprintf(text, sizeof(text), "misbehave=1 %s", parameters);
+	error = module_load_with("dxgnull", text);
+	if (error)
+		diag("insmod dxgnull %s: errno %d", text, error);
+	return !error;
+}
+
+/* A miniport that is wrong from the start: no adapter, or one without the feature. */
+static void starts(void)
+{
+	static const struct {
+		const char *orders;
+		enum stage stage;
+	} cases[] = {
+		{ "AddDevice=status:0xc0000017", OPEN },
+		{ "AddDevice=null", OPEN },
+		{ "StartDevice=status:0xc0000001", OPEN },
+		{ "QueryAdapterInfo=status:0xc0000001", OPEN },
+		{ "GetNodeMetadata=status:0xc0000001", OPEN },
+		{ "QueryAdapterInfo=bytes:0", QUEUE },
+		{ "QueryAdapterInfo=bytes:12", QUEUE },
+		{ "QueryAdapterInfo=bytes:8192", QUEUE },
+	};
+	struct result result;
+	char parameters[100];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(parameters, sizeof(parameters), "orders=%s", cases[i].orders);
+		if (!ok(load(parameters), "%s: the module loads", cases[i].orders))
+			continue;
+		result = live();
+		ok(result.stage == cases[i].stage && result.status < 0,
+		   "%s: %s fails (%s, %#x)", cases[i].orders, stage_names[cases[i].stage],
+		   stage_names[result.stage], (uint32_t)result.status);
+		ok(!module_unload("dxgnull"), "%s: the module unloads", cases[i].orders);
+	}
+}
+
+/* A reset that fails stops the adapter for good (FH-6). */
+static void stopped(void)
+{
+	struct result result;
+
+	give_orders("SuspendContext=silent*1 ResetFromTimeout=status:0xc0000001*1");
+	result = live();
+	ok(result.stage == WHOLE, "everything can be destroyed on an adapter that stops (%s, %#x)",
+	   stage_names[result.stage], (uint32_t)result.status);
+	result = live();
+	ok(result.status == STATUS_DEVICE_REMOVED, "and nothing new can be made (%s, %#x)",
+	   stage_names[result.stage], (uint32_t)result.status);
+	ok(nothing_left(), "nothing is left");
+}
+
+int main(void)
+{
+	unsigned int i;
+
+	if (module_load_with("dxgkrnl", "tdr_timeout_ms=200"))
+		bail("dxgkrnl cannot be loaded");
+	starts();
+	if (!load("slots=1"))
+		bail("dxgnull cannot be loaded");
+	for (i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++) {
+		/* Five resets a minute stop an adapter (FH-5): a new one for those who reset. */
+		if (strstr(wrongs[i].orders, "Suspend")) {
+			module_unload("dxgnull");
+			load("slots=1");
+		}
+		try(&wrongs[i]);
+	}
+	stopped();
+	ok(!module_unload("dxgnull"), "the module unloads");
+	ok(!module_unload("dxgkrnl"), "so does the layer");
+	return done();
+}
