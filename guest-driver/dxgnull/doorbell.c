@@ -7,7 +7,7 @@
  * There are fewer slots than queues. A connect that finds none free takes the
  * one whose queue has been quiet longest (MOD-4), in this order (ORD-8):
  *
- *   1. mark the slot as changing; nobody else takes or frees it now
+ *   1. wait in line for other connects; mark the slot as changing: nobody frees it
  *   2. DxgkCbDisconnectDoorbell for its owner, with no lock held (DDI-CN-8): status
  *      first, then the mapping goes; on return no CPU reaches the slot
  *   3. sample the old owner once more, for what was rung before
@@ -88,14 +88,12 @@ NTSTATUS dxgnull_create_doorbell(DXGKARG_CREATEDOORBELL *args)
 	return STATUS_SUCCESS;
 }
 
-/* adapter->lock held. */
+/* A free slot, or that of the queue that has been quiet longest. adapter->lock held. */
 static struct dxgnull_slot *dxgnull_slot_find(struct dxgnull_adapter *adapter)
 {
 	struct dxgnull_slot *slot, *oldest = NULL;
 
 	for (slot = adapter->slots; slot < adapter->slots + adapter->num_slots; slot++) {
-		if (slot->changing)
-			continue;
 		if (!slot->queue)
 			return slot;
 		if (!oldest || slot->queue->last_active < oldest->queue->last_active)
@@ -136,21 +134,57 @@ static void dxgnull_slot_victimize(struct dxgnull_adapter *adapter, struct dxgnu
 	dxgnull_slot_free(slot);
 	slot->changing = false;
 	adapter->victimizations++;
+}
+
+/* A connect in the line of those that want a slot. On its stack. */
+struct dxgnull_turn {
+	struct list_head link;
+};
+
+/* Leaves the line; the next one looks. adapter->lock held. */
+static void dxgnull_turn_end(struct dxgnull_adapter *adapter, struct dxgnull_turn *turn)
+{
+	list_del(&turn->link);
 	dxgnull_changed(adapter);
 }
 
 /*
- * DxgkDdiConnectDoorbell: DEVICE_BUSY if every slot was changing hands for 100 ms
- * (OP-6); CANCELLED if a fatal signal came; DEVICE_REMOVED after a reset;
- * NOT_SUPPORTED for a secondary doorbell (MOD-10).
+ * Waits until @turn is the first of the line, as long as the line moves. adapter->lock
+ * held; dropped meanwhile. DEVICE_BUSY or CANCELLED, and the line is left.
+ */
+static NTSTATUS dxgnull_turn_wait(struct dxgnull_adapter *adapter, struct dxgnull_turn *turn)
+{
+	unsigned int changes;
+	long left;
+
+	list_add_tail(&turn->link, &adapter->line);
+	while (!list_is_first(&turn->link, &adapter->line)) {
+		changes = adapter->changes;
+		mutex_unlock(&adapter->lock);
+		left = wait_event_killable_timeout(adapter->changed,
+						   READ_ONCE(adapter->changes) != changes,
+						   DXGNULL_CONNECT_TIMEOUT);
+		mutex_lock(&adapter->lock);
+		if (left <= 0) {
+			dxgnull_turn_end(adapter, turn);
+			return left ? STATUS_CANCELLED : STATUS_DEVICE_BUSY;
+		}
+	}
+	return STATUS_SUCCESS;
+}
+
+/*
+ * DxgkDdiConnectDoorbell: DEVICE_BUSY if no slot changed hands for 100 ms (OP-6);
+ * CANCELLED if a fatal signal came; DEVICE_REMOVED after a reset; NOT_SUPPORTED for a
+ * secondary doorbell (MOD-10).
  */
 NTSTATUS dxgnull_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 {
 	struct dxgnull_queue *queue = args->hDoorbell;
 	struct dxgnull_adapter *adapter = dxgnull_queue_adapter(queue);
 	struct dxgnull_slot *slot;
-	long left = DXGNULL_CONNECT_TIMEOUT;
-	unsigned int changes;
+	struct dxgnull_turn turn;
+	NTSTATUS status;
 
 	if (args->Flags & DXGK_CONNECTDOORBELL_SECONDARY)
 		return STATUS_NOT_SUPPORTED;
@@ -161,38 +195,33 @@ NTSTATUS dxgnull_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 		mutex_unlock(&adapter->lock);
 		return STATUS_SUCCESS;
 	}
-	while (!queue->lost) {
-		slot = dxgnull_slot_find(adapter);
-		if (slot && !slot->queue)
-			break;
-		if (slot) {
-			dxgnull_slot_victimize(adapter, slot);
-			continue;
-		}
-		changes = adapter->changes;
-		mutex_unlock(&adapter->lock);
-		left = wait_event_killable_timeout(adapter->changed,
-						   READ_ONCE(adapter->changes) != changes, left);
-		if (left <= 0)
-			return left ? STATUS_CANCELLED : STATUS_DEVICE_BUSY;
-		mutex_lock(&adapter->lock);
-	}
+	status = dxgnull_turn_wait(adapter, &turn);
+	if (status != STATUS_SUCCESS)
+		goto unlock;
+	/* Only the first of the line changes slots, so there is always one to be had. */
+	slot = dxgnull_slot_find(adapter);
+	if (slot->queue)
+		dxgnull_slot_victimize(adapter, slot);
 	if (queue->lost) {
-		mutex_unlock(&adapter->lock);
-		return STATUS_DEVICE_REMOVED;
+		status = STATUS_DEVICE_REMOVED;
+		goto end_turn;
 	}
 	slot->queue = queue;
 	queue->slot = slot;
 	adapter->binds++;
 	queue->last_active = ktime_get_ns();
 	dxgnull_queue_sample(queue);
-	args->KernelCpuVirtualAddress = adapter->doorbells + (slot - adapter->slots) * PAGE_SIZE;
-	mutex_unlock(&adapter->lock);
 
+	args->KernelCpuVirtualAddress = adapter->doorbells + (slot - adapter->slots) * PAGE_SIZE;
 	args->SecondaryKernelCpuVirtualAddress = NULL;
-	args->Status = READ_ONCE(dxgnull_notify) ? D3DDDI_DOORBELLSTATUS_CONNECTED_NOTIFY_KMD :
-						   D3DDDI_DOORBELLSTATUS_CONNECTED;
-	return STATUS_SUCCESS;
+	args->Status = D3DDDI_DOORBELLSTATUS_CONNECTED;
+	if (READ_ONCE(dxgnull_notify))
+		args->Status = D3DDDI_DOORBELLSTATUS_CONNECTED_NOTIFY_KMD;
+end_turn:
+	dxgnull_turn_end(adapter, &turn);
+unlock:
+	mutex_unlock(&adapter->lock);
+	return status;
 }
 
 /* adapter->lock held; may be dropped meanwhile. */
@@ -209,7 +238,7 @@ static void dxgnull_slot_release(struct dxgnull_adapter *adapter, struct dxgnull
 	}
 }
 
-/* DxgkDdiDisconnectDoorbell: SUCCESS, also if not bound (DDI-DC-1); work that is visible goes on. */
+/* DxgkDdiDisconnectDoorbell: SUCCESS, also if not bound (DDI-DC-1); visible work goes on. */
 NTSTATUS dxgnull_disconnect_doorbell(const DXGKARG_DISCONNECTDOORBELL *args)
 {
 	struct dxgnull_queue *queue = args->hDoorbell;

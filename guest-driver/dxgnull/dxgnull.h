@@ -59,7 +59,7 @@
 #define DXGNULL_MAX_TRANSFER_BYTES	(16 * 1024 * 1024)
 #define DXGNULL_MAX_DELAY_NS		1000000000u
 #define DXGNULL_INDIRECT_DEPTH		2
-#define DXGNULL_STEP_BYTES		(64 * 1024)	/* of a long packet, without a look around */
+#define DXGNULL_STEP_BYTES		(64 * 1024)	/* of a long packet, in one step */
 
 struct dxgnull_adapter;
 struct dxgnull_queue;
@@ -68,7 +68,7 @@ struct dxgnull_queue;
 struct dxgnull_space {
 	struct dxgnull_adapter *adapter;
 	struct rw_semaphore lock;	/* @pages */
-	struct xarray pages;		/* GPU page number to DXGNULL_PAGE() */
+	struct xarray pages;		/* GPU page number to dxgnull_entry() */
 };
 
 struct dxgnull_device {
@@ -167,9 +167,10 @@ struct dxgnull_adapter {
 	void *doorbells;		/* num_slots pages */
 	unsigned int num_slots;
 
-	struct mutex lock;
+	struct mutex lock;		/* see above */
 	wait_queue_head_t changed;	/* the end of a turn, of a slot's change */
-	unsigned int changes;		/* of slots; for those who wait for one */
+	unsigned int changes;		/* of slots and of the line */
+	struct list_head line;		/* of struct dxgnull_turn: connects, one at a time */
 	u64 binds;
 	u64 victimizations;
 	struct dxgnull_slot slots[DXGNULL_MAX_SLOTS];

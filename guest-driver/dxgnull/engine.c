@@ -90,6 +90,7 @@ static bool dxgnull_queue_read_wp(struct dxgnull_queue *queue)
 		if (!ring_needed)
 			return false;
 		WRITE_ONCE(*ring_needed, 1);
+		/* Pairs with the process's barrier between WP and its look at the word. */
 		smp_mb();
 		queue->sample = false;
 	}
@@ -112,11 +113,12 @@ static bool dxgnull_queue_read_wp(struct dxgnull_queue *queue)
  */
 static struct dxgnull_queue *dxgnull_engine_pick(struct dxgnull_engine *engine, bool *poll)
 {
-	struct dxgnull_queue *queue;
+	struct dxgnull_queue *queue, *first = NULL;
 	bool polls = !READ_ONCE(dxgnull_notify);
 
 	*poll = false;
 	WRITE_ONCE(engine->woken, false);
+	/* All of them: a sample that was asked for is over before later work begins. */
 	list_for_each_entry(queue, &engine->queues, link) {
 		bool bound = polls && queue->slot;
 		bool ok = true;
@@ -129,14 +131,13 @@ static struct dxgnull_queue *dxgnull_engine_pick(struct dxgnull_engine *engine, 
 			ok = dxgnull_queue_read_wp(queue);
 			up_read(&queue->context->space->lock);
 		}
-		if (!ok) {
+		if (!ok)
 			dxgnull_queue_fault(queue);
-		} else if (queue->active || queue->wp != queue->rp) {
-			engine->running = queue;
-			return queue;
-		}
+		else if (!first && (queue->active || queue->wp != queue->rp))
+			first = queue;
 	}
-	return NULL;
+	engine->running = first;
+	return first;
 }
 
 /* The next ring entry, copied once and then checked (SEC-2). space->lock held. */
@@ -259,6 +260,7 @@ static int dxgnull_engine_main(void *data)
 	struct dxgnull_engine *engine = data;
 	struct dxgnull_adapter *adapter = engine->adapter;
 	struct dxgnull_queue *queue;
+	ktime_t pause;
 	bool poll;
 
 	while (!kthread_should_stop()) {
@@ -266,12 +268,12 @@ static int dxgnull_engine_main(void *data)
 		queue = dxgnull_engine_pick(engine, &poll);
 		mutex_unlock(&adapter->lock);
 
+		pause = ns_to_ktime((u64)READ_ONCE(dxgnull_poll_us) * NSEC_PER_USEC);
 		if (queue)
 			dxgnull_engine_turn(engine, queue);
 		else if (poll)
 			wait_event_interruptible_hrtimeout(engine->wake,
-							   dxgnull_engine_awake(engine),
-							   ns_to_ktime(READ_ONCE(dxgnull_poll_us) * (u64)NSEC_PER_USEC));
+							   dxgnull_engine_awake(engine), pause);
 		else
 			wait_event_interruptible(engine->wake, dxgnull_engine_awake(engine));
 		cond_resched();
@@ -288,7 +290,8 @@ int dxgnull_engines_start(struct dxgnull_adapter *adapter)
 		struct dxgnull_engine *engine = &adapter->engines[i];
 		struct task_struct *thread;
 
-		thread = kthread_run(dxgnull_engine_main, engine, "%s/%u", dev_name(adapter->dev), i);
+		thread = kthread_run(dxgnull_engine_main, engine, "%s/%u", dev_name(adapter->dev),
+				     i);
 		if (IS_ERR(thread)) {
 			dxgnull_engines_stop(adapter);
 			return PTR_ERR(thread);

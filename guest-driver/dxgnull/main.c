@@ -47,6 +47,7 @@ static NTSTATUS dxgnull_add_device(struct device *dev, void **context)
 	adapter->num_slots = slots;
 	mutex_init(&adapter->lock);
 	init_waitqueue_head(&adapter->changed);
+	INIT_LIST_HEAD(&adapter->line);
 	for (i = 0; i < DXGNULL_NODES; i++) {
 		struct dxgnull_engine *engine = &adapter->engines[i];
 

@@ -19,8 +19,13 @@
 #include <linux/slab.h>
 #include "dxgnull.h"
 
-/* An entry: the page's number and b0 writable. */
-#define DXGNULL_ENTRY(bus, writable)	xa_mk_value((bus) >> PAGE_SHIFT << 1 | (writable))
+#define DXGNULL_ENTRY_WRITABLE	1ul
+
+/* An entry: the page's number, and b0 writable. */
+static void *dxgnull_entry(u64 bus, bool writable)
+{
+	return xa_mk_value(bus >> PAGE_SHIFT << 1 | (writable ? DXGNULL_ENTRY_WRITABLE : 0));
+}
 
 /* DxgkDdiCreateProcess: NO_MEMORY. */
 NTSTATUS dxgnull_create_process(HANDLE hadapter, DXGKARG_CREATEPROCESS *args)
@@ -63,7 +68,7 @@ static NTSTATUS dxgnull_map(struct dxgnull_space *space, u64 first,
 	}
 	for (i = 0; i < args->NumPages; i++)
 		xa_store(&space->pages, first + i,
-			 DXGNULL_ENTRY(args->pBusAddresses[i], !!args->Writable), GFP_KERNEL_ACCOUNT);
+			 dxgnull_entry(args->pBusAddresses[i], args->Writable), GFP_KERNEL_ACCOUNT);
 	return STATUS_SUCCESS;
 }
 
@@ -150,7 +155,7 @@ void *dxgnull_page(struct dxgnull_space *space, u64 gpuva, size_t *bytes, bool w
 		return NULL;
 	}
 	entry = xa_to_value(value);
-	if (write && !(entry & 1)) {
+	if (write && !(entry & DXGNULL_ENTRY_WRITABLE)) {
 		fault->code = DXGPU_FAULT_PROTECTION;
 		return NULL;
 	}
@@ -208,6 +213,7 @@ bool dxgnull_load_u64(struct dxgnull_space *space, u64 gpuva, u64 *value,
 
 	if (!page)
 		return false;
+	/* Entries before it are looked at after it. */
 	*value = smp_load_acquire(page);
 	return true;
 }
@@ -221,6 +227,7 @@ bool dxgnull_store_u64(struct dxgnull_space *space, u64 gpuva, u64 value,
 
 	if (!page)
 		return false;
+	/* Whoever sees it sees the work before it. */
 	smp_store_release(page, value);
 	return true;
 }

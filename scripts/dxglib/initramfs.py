@@ -134,8 +134,7 @@ class RunPart:
             f"export {key}={shlex.quote(str(value))}\n"
             for key, value in self.environment.items()).encode())
         archive.file("dxg/drivers", "".join(
-            f"/{MODULE_FOLDER}/{name}.ko {parameters}
-" for name, _, parameters
+            f"/{MODULE_FOLDER}/{name}.ko {parameters}\n" for name, _, parameters
             in (driver.partition(" ") for driver in self.drivers)).encode())
         for name, module in self.replaced.items():
             archive.file(f"{MODULE_FOLDER}/{name}.ko", elf.stripped(module))

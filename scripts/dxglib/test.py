@@ -130,7 +130,7 @@ def _test(options):
 def _suites(options):
     """The suites that --kernel and --sanitize limit the tests to, or None."""
     if options.kernel is not None:
-        return ("guest",)
+        return testlist.KERNEL_SUITES
     return sanitize.SUITES if options.sanitize else None
 
 
