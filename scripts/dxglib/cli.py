@@ -16,6 +16,7 @@ dxgpu's one command: does whatever set-up is stale, then what it is asked for.
   dxg exec [...] -- CMD ARGS run your program or driver in the guest
   dxg shell                  the same, interactive
   dxg lint                   check the sources
+  dxg requirements           which test shows which requirement
   dxg setup [--only STEP]    only the set-up
 """
 EPILOG = """\
@@ -38,7 +39,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parser():
     """The parser of all commands; each module adds its own."""
-    from dxglib import execcmd, lint, run, test
+    from dxglib import execcmd, lint, requirements, run, test
 
     top = _Parser(prog="dxg", description=DESCRIPTION, epilog=EPILOG)
     commands = top.add_subparsers(dest="command", metavar="COMMAND",
@@ -46,6 +47,7 @@ def parser():
     run.add_parser(commands)
     test.add_parser(commands)
     lint.add_parser(commands)
+    requirements.add_parser(commands)
     execcmd.add_parsers(commands)
     _add_setup(commands)
     return top

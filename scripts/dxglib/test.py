@@ -14,8 +14,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from dxglib import (errors, execcmd, junit, kernel, lint, paths, runner,
-                    sanitize, setup, testlist, ui)
+from dxglib import (errors, execcmd, junit, kernel, lint, paths, results,
+                    runner, sanitize, setup, testlist, ui)
 from dxglib.errors import UsageError
 
 OUTPUT_TAIL = 30
@@ -171,6 +171,7 @@ def _run(options, items, seed):
     for outcome in runner.run_all(items, options.jobs, options.long):
         show(outcome)
         outcomes.append(outcome)
+    results.record(outcomes)
     if options.junit is not None:
         properties = {"kernel": options.kernel or kernel.DEFAULT}
         if seed is not None:
