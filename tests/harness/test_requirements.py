@@ -161,6 +161,13 @@ class Collect(unittest.TestCase):
             self.line("ORD-1", "fail", "driver-xy")])
         self.assertEqual(found["ORD-1"].state, "not run")
 
+    def test_one_failing_program_is_enough(self):
+        one = requirements.Requirement("ORD-1", "", {
+            "a": "pass", "b": "fail", "c": "skip", "d": "not run"})
+        self.assertEqual(one.state, "fail")
+        del one.tests["b"]
+        self.assertEqual(one.state, "pass")
+
     def test_longest_name_wins(self):
         self.assertEqual(requirements.base_of(
             "lib-submit-threads-tsan", ["lib-submit", "lib-submit-threads"]),
