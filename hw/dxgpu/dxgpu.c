@@ -53,6 +53,9 @@ static void dxgpu_core_trace(void *opaque, enum dxgpu_core_event event,
     case DXGPU_EVENT_RESET:
         trace_dxgpu_reset_done(a);
         break;
+    case DXGPU_EVENT_HANG:
+        trace_dxgpu_hang(id, a, b);
+        break;
     }
 }
 
@@ -109,11 +112,12 @@ static bool dxgpu_check_properties(DxgpuState *s, Error **errp)
         return false;
     }
     s->config.workers = MAX(s->threads, 1);
-    s->caps = DXGPU_CAPS_DEDICATED | DXGPU_CAPS_LARGE_PAGES;
+    s->caps = DXGPU_CAPS_DEDICATED | DXGPU_CAPS_LARGE_PAGES |
+              DXGPU_CAPS_ENGINE_RESET;
     if (c->secondary_doorbells) {
         s->caps |= DXGPU_CAPS_SECONDARY;
     }
-    return dxgpu_nodes_init(s, errp);
+    return dxgpu_nodes_init(s, errp) && dxgpu_inject_check(s, errp);
 }
 
 static void dxgpu_realize(PCIDevice *pci, Error **errp)
@@ -140,6 +144,7 @@ static void dxgpu_realize(PCIDevice *pci, Error **errp)
     if (!dxgpu_worker_init(s, errp)) {
         goto fail_irq;
     }
+    dxgpu_core_inject(s->core, &s->inject);
     trace_dxgpu_realize(s->config.slots, s->config.queues, s->threads);
     return;
 
@@ -239,6 +244,7 @@ static void dxgpu_class_init(ObjectClass *oc, void *data)
                                               dxgpu_property_texts[i].text);
     }
     dxgpu_stats_class_init(oc);
+    dxgpu_inject_class_init(oc);
 }
 
 static const TypeInfo dxgpu_types[] = {

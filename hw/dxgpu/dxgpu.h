@@ -12,6 +12,7 @@
  *   status.c    BAR4, the status region
  *   dma.c       guest memory: the only file that does DMA
  *   irq.c       MSI-X from any thread
+ *   inject.c    faults on demand: the properties "inject-..."
  *   worker.c    the thread, or the main-loop bottom half, that runs the core
  *   stats.c     the QOM property "stats"
  *   vmstate.c   the state that is saved and migrated
@@ -85,6 +86,10 @@ struct DxgpuState {
     uint32_t park_request;      /* atomic: number of a request, 0 = run */
     QemuCond park_cond;         /* a worker's parked changed */
     VMChangeStateEntry *vm_state;
+
+    /* inject.c, BQL: the faults in force. */
+    struct dxgpu_inject inject;
+    uint32_t lose_interrupts;   /* messages yet to be lost */
 
     /* vmstate.c: empty but during a save or load. */
     struct dxgpu_snapshot snapshot;
@@ -164,7 +169,10 @@ void dxgpu_worker_unpark(DxgpuState *s, unsigned reason);
 
 extern const VMStateDescription dxgpu_vmstate;
 
-/* Adds the class property "stats". */
+/* Add the class properties "stats" and "inject-...". */
 void dxgpu_stats_class_init(ObjectClass *oc);
+void dxgpu_inject_class_init(ObjectClass *oc);
+/* The faults that were given before realize; false with *errp set. */
+bool dxgpu_inject_check(DxgpuState *s, Error **errp);
 
 #endif /* HW_DXGPU_H */

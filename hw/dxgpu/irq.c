@@ -44,6 +44,11 @@ static void dxgpu_irq_deliver(void *opaque)
     while (pending) {
         vector = ctz32(pending);
         pending &= pending - 1;
+        if (s->lose_interrupts) {
+            s->lose_interrupts--;
+            trace_dxgpu_interrupt_lost(vector);
+            continue;
+        }
         trace_dxgpu_interrupt(vector);
         dxgpu_core_count(s->core, DXGPU_STAT_INTERRUPTS, 1);
         msix_notify(pci, vector);

@@ -9,8 +9,8 @@
  * allows, and the core checks every number.
  *
  * Both sides need the same limits, as the guest has read them; packet-budget
- * and threads may differ. Counters of the property "stats" are the host's and
- * stay behind.
+ * and threads may differ. Counters of the property "stats" and the faults that
+ * are injected are the host's and stay behind.
  */
 #include "qemu/osdep.h"
 #include "hw/pci/msix.h"
@@ -166,8 +166,10 @@ static const VMStateDescription vmstate_dxgpu_node = {
     .version_id = 1,
     .minimum_version_id = 1,
     .fields = (const VMStateField[]) {
+        VMSTATE_UINT32(flags, struct dxgpu_snapshot_node),
         VMSTATE_UINT64(packets, struct dxgpu_snapshot_node),
         VMSTATE_UINT64(busy_ns, struct dxgpu_snapshot_node),
+        VMSTATE_UINT64(fence, struct dxgpu_snapshot_node),
         VMSTATE_END_OF_LIST()
     },
 };

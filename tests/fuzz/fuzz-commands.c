@@ -7,7 +7,7 @@
  *
  * The world is fuzz_new_mirror()'s: queues of any geometry find memory.
  *
- * Input: one record after the other; its first byte mod 12 is what to do (0 to
+ * Input: one record after the other; its first byte mod 13 is what to do (0 to
  * 5: a command), see record().
  */
 #include <string.h>
@@ -24,6 +24,7 @@ static const uint8_t opcodes[] = {
     DXGPU_CMD_CONTEXT_DESTROY, DXGPU_CMD_CONTEXT_SUSPEND,
     DXGPU_CMD_CONTEXT_RESUME, DXGPU_CMD_QUEUE_CREATE, DXGPU_CMD_QUEUE_REMOVE,
     DXGPU_CMD_QUEUE_KICK, DXGPU_CMD_DOORBELL_BIND, DXGPU_CMD_DOORBELL_UNBIND,
+    DXGPU_CMD_ENGINE_RESET, DXGPU_CMD_ENGINE_RESUME,
 };
 
 static void command(struct fake *f, struct input *in)
@@ -55,7 +56,7 @@ static void command(struct fake *f, struct input *in)
     result = dxgpu_core_command(f->core, opcode, args);
     fuzz_take(f, &after);
 
-    g_assert_cmpuint(result, <=, DXGPU_CMD_ERR_ARGUMENT);
+    g_assert_cmpuint(result, <=, DXGPU_CMD_ERR_HARDWARE);
     g_assert_cmpuint(fake_stat(f, DXGPU_STAT_COMMANDS), ==, count + 1);
     g_assert_cmpuint(fake_stat(f, DXGPU_STAT_COMMAND_ERRORS), ==,
                      errors + (result != DXGPU_CMD_OK));
@@ -101,12 +102,26 @@ static void ring(struct fake *f, struct input *in)
                      fake_stat(f, DXGPU_STAT_DOORBELL_WRITES));
 }
 
+/* Faults of the hardware, a bit or two each. */
+static void inject(struct fake *f, uint8_t bits)
+{
+    const struct dxgpu_inject faults = {
+        .hang_fence = bits >> 3 & 3,
+        .hang_nodes = bits & 7,
+        .hold_suspends = bits >> 5 & 1,
+        .hold_removals = bits >> 6 & 1,
+        .engine_reset = bits % 3,
+    };
+
+    dxgpu_core_inject(f->core, &faults);
+}
+
 static void record(struct fake *f, struct input *in, uint32_t *left)
 {
     uint64_t value;
     uint16_t at;
 
-    switch (input_u8(in) % 12) {
+    switch (input_u8(in) % 13) {
     case 6:
         ring(f, in);
         break;
@@ -139,6 +154,9 @@ static void record(struct fake *f, struct input *in, uint32_t *left)
         } else {
             f->clock += input_u32(in);
         }
+        break;
+    case 12:
+        inject(f, input_u8(in));
         break;
     default:
         command(f, in);

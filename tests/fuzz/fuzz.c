@@ -99,6 +99,7 @@ void fuzz_take(struct fake *f, struct fuzz_objects *o)
     memcpy(o->spaces, core->spaces, sizeof(o->spaces));
     memcpy(o->contexts, core->contexts, sizeof(o->contexts));
     memcpy(o->queues, core->queues, sizeof(o->queues));
+    memcpy(o->nodes, core->nodes, sizeof(o->nodes));
     for (i = 0; i < OBJECTS(slots); i++) {
         o->slots[i] = core->slots[i];
     }
@@ -128,7 +129,8 @@ static void check_queue(struct fake *f, struct dxgpu_queue *q)
     if (q->faulted) {
         g_assert_false(q->on_runlist);
         g_assert_true(node->holder != q);
-        g_assert_cmpuint(s->fault_code, <=, DXGPU_FAULT_OPERAND);
+        g_assert_cmpuint(s->fault_code, <=, DXGPU_FAULT_RESET);
+        g_assert_false(q->hung);
     } else if (q->active) {
         g_assert_cmpuint(q->depth, <=, DXGPU_CORE_INDIRECT_DEPTH);
         g_assert_cmpuint(q->wp, !=, q->rp);
@@ -138,6 +140,9 @@ static void check_queue(struct fake *f, struct dxgpu_queue *q)
             g_assert_cmpuint(q->frames[i].offset, <=, q->frames[i].bytes);
         }
         g_assert_true(!q->op_valid || q->op.done <= q->op.bytes);
+    }
+    if (q->hung) {
+        g_assert_true(q->op_valid && node->holder == q);
     }
     if (q->removing) {
         g_assert_cmpuint(q->slot, ==, DXGPU_NONE);
@@ -163,7 +168,8 @@ static void check_node(struct fake *f, uint32_t index)
     g_assert_true(node->tail == prev);
     if (node->holder) {
         g_assert_true(node->holder->present && !node->holder->on_runlist);
-        g_assert_true(dxgpu_in_delay(node->holder));
+        g_assert_true(node->holder->hung || dxgpu_in_delay(node->holder));
+        g_assert_false(node->halted);
         runnable++;
     }
     g_assert_cmpuint(node->runnable, ==, runnable);
@@ -273,7 +279,8 @@ static bool run_worker(struct fake *f, uint32_t worker)
     g_assert_cmpuint(fake_stat(f, DXGPU_STAT_ENTRIES_COMPLETED) - entries, <=,
                      budget);
     g_assert_cmpuint(fake_stat(f, DXGPU_STAT_SAMPLES) - samples, <=, budget);
-    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_FAULTS) - faults, <=, budget + 1);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_FAULTS) - faults, <=, budget + 1 +
+                     f->config.nodes);
     /* Each step: a chunk, and at most a table walk for each page of it. */
     g_assert_cmpuint(fake_stat(f, DXGPU_STAT_DMA_READ_BYTES) - read, <=,
                      (budget + 1ull) * 2 * DXGPU_CHUNK_BYTES);
@@ -298,11 +305,13 @@ bool fuzz_run(struct fake *f)
 
 void fuzz_end(struct fake *f)
 {
+    static const struct dxgpu_inject none;
     struct dxgpu_core *core = f->core;
     uint32_t rounds = 0, removed = 0, i;
     uint32_t count;
 
     fuzz_check(f);
+    dxgpu_core_inject(core, &none);
     if (dxgpu_core_status(core) == DXGPU_STATUS_ENABLED) {
         for (i = 0; i < f->config.queues; i++) {
             if (core->queues[i].present && !core->queues[i].removing) {
@@ -317,6 +326,9 @@ void fuzz_end(struct fake *f)
         g_assert_cmpuint(fake_stat(f, DXGPU_STAT_QUEUES), ==, 0);
         g_assert_cmpuint(fake_stat(f, DXGPU_STAT_SLOTS_BOUND), ==, 0);
         g_assert_cmpuint(fake_stat(f, DXGPU_STAT_REMOVES), >=, removed);
+        for (i = 0; i < f->config.workers; i++) {
+            g_assert_null(core->workers[i].held);
+        }
     }
     count = dxgpu_core_reset_count(core);
     dxgpu_core_control(core, DXGPU_CONTROL_RESET);
@@ -336,6 +348,7 @@ void fuzz_end(struct fake *f)
     }
     for (i = 0; i < f->config.workers; i++) {
         g_assert_null(core->workers[i].requests);
+        g_assert_null(core->workers[i].held);
     }
     fake_free(f);
 }

@@ -47,6 +47,7 @@ struct fuzz_objects {
     struct dxgpu_space spaces[2];
     struct dxgpu_context contexts[3];
     struct dxgpu_queue queues[70];
+    struct dxgpu_node nodes[3];
     uint32_t slots[4];
     struct dxgpu_request *requests[2];
     uint64_t pending[2][2];

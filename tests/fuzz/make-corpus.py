@@ -124,7 +124,7 @@ RING = {
 }
 
 (SPACE, SPACE_END, INVALIDATE, CONTEXT, CONTEXT_END, SUSPEND, RESUME, QUEUE,
- REMOVE, KICK, BIND, UNBIND) = range(12)
+ REMOVE, KICK, BIND, UNBIND, ENGINE_RESET, ENGINE_RESUME) = range(14)
 
 
 def command(which, *args):
@@ -139,6 +139,13 @@ def run(n):
 SETUP = (command(SPACE, 0) + command(CONTEXT, 0, 0, 0) +
          command(QUEUE, 5, 0, 128, 2, 96, 0))
 WP_ONE = u8(9) + u16(0x3000) + u64(1)
+# An entry with one NOP, which is at 0x4000.
+ENTRY = (u8(9) + u16(0x2000) + u64(0x4000) + u8(9) + u16(0x2008) + u64(8) +
+         u8(9) + u16(0x4000) + u64(8 << 16))
+# Faults of the hardware: node 0 hangs; nothing is acknowledged; none.
+HANG, HOLD, SOUND = u8(12, 9), u8(12, 0x60), u8(12, 0)
+HUNG = (SETUP + command(BIND, 1, 5) + ENTRY + WP_ONE + HANG + u8(6, 1, 1) +
+        run(2) + command(SUSPEND, 0, 1) + command(REMOVE, 5, 2) + run(1))
 COMMANDS = {
     "life": SETUP + command(BIND, 1, 5) + WP_ONE + u8(6, 1, 1) + run(4) +
             command(UNBIND, 1) + command(REMOVE, 5, 9) + run(2) +
@@ -159,6 +166,12 @@ COMMANDS = {
     # Slots 4 to 7 of the doorbells are the secondary ones of 0 to 3.
     "secondary": SETUP + command(BIND, 1, 5) + WP_ONE + u8(6, 5, 1) + run(4) +
                  u8(6, 21, 1) + u8(6, 9, 1) + u8(6, 37, 1, 0, 8, 1),
+    "hang-reset": HUNG + command(ENGINE_RESET, 0, 3) + run(2) +
+                  command(ENGINE_RESUME, 0) + run(2),
+    "hang-ends": HUNG + SOUND + run(2) + command(RESUME, 0) + run(2),
+    "held-back": SETUP + HOLD + command(SUSPEND, 0, 1) +
+                 command(REMOVE, 5, 2) + run(2) + command(ENGINE_RESET, 0, 3) +
+                 run(2) + command(SUSPEND, 0, 4) + run(1) + SOUND + run(1),
     "interrupts": u8(10, 0, 7) + SETUP + command(SUSPEND, 0, 1) + run(1) +
                   u8(10, 1, 0),
 }

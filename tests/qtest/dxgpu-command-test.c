@@ -42,7 +42,8 @@ static void test_disabled_device_takes_no_commands(void)
         DXGPU_CMD_CONTEXT_DESTROY, DXGPU_CMD_CONTEXT_SUSPEND,
         DXGPU_CMD_CONTEXT_RESUME, DXGPU_CMD_QUEUE_CREATE,
         DXGPU_CMD_QUEUE_REMOVE, DXGPU_CMD_QUEUE_KICK, DXGPU_CMD_DOORBELL_BIND,
-        DXGPU_CMD_DOORBELL_UNBIND,
+        DXGPU_CMD_DOORBELL_UNBIND, DXGPU_CMD_ENGINE_RESET,
+        DXGPU_CMD_ENGINE_RESUME,
     };
     DxTest *t = dx_start_disabled("");
     unsigned int i;
@@ -63,7 +64,7 @@ static void test_unknown_commands(void)
 {
     DxTest *t = dx_start("");
     static const uint32_t unknown[] = {
-        0, 0x04, 0x0f, 0x14, 0x23, 0x32, 0xff, 0x101, 0x80000001, 0xffffffff,
+        0, 0x04, 0x0f, 0x14, 0x23, 0x32, 0x3f, 0x42, 0xff, 0x101, 0x80000001, 0xffffffff,
     };
     unsigned int i;
 

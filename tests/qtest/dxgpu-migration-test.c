@@ -307,6 +307,44 @@ static void test_requests(void)
     dx_stop(t);
 }
 
+/* A hang, and the suspend that it keeps waiting, go along (DEV-13). */
+static void test_hang(void)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+    struct dxgpu_ring_entry entry = { .fence_value = 0xbad };
+    DxTest *t = dx_start("inject-hang-fence=0xbad");
+    DxQueue *q = dx_new_queue(t);
+    DxQueue *same = dx_queue(q->space, dx_context(q->space, 0), 4);
+    uint64_t fence;
+
+    dx_fence(c, q->fence.gpuva, 7, 0);
+    entry.command_gpuva = dx_place(q, c->data, c->len);
+    entry.command_bytes = c->len;
+    dx_submit_entry(q, &entry);
+    dx_kick(q);
+    DX_WAIT(t, dx_node_status(t, 0).running_queue == q->id);
+    dx_submit_fence(same);
+    dx_kick(same);
+    fence = dx_suspend_start(t, q->context);
+    dx_settle(t);
+    dx_park(t);
+    move_to(t, "threads=2,inject-hang-fence=0xbad");
+    dx_unpark(t);
+    dx_settle(t);
+    g_assert_cmpuint(dx_node_status(t, 0).running_queue, ==, q->id);
+    g_assert_cmpuint(dx_context_status(t, q->context).suspend_fence, <, fence);
+    g_assert_cmpuint(dx_fence_now(same), ==, 0);
+
+    move(t);
+    DX_WAIT(t, dx_context_status(t, q->context).suspend_fence == fence);
+    dx_wait_done(same);
+    g_assert_cmpuint(dx_fence_now(q), ==, 0);
+    dx_resume(t, q->context);
+    dx_wait_done(q);
+    g_assert_cmpuint(dx_fence_now(q), ==, 7);
+    dx_stop(t);
+}
+
 static void test_faulted(void)
 {
     DxTest *t = dx_start("");
@@ -588,6 +626,7 @@ int main(int argc, char **argv)
                    test_mid_packet_from_thread);
     qtest_add_func("dxgpu/migration/suspended", test_suspended);
     qtest_add_func("dxgpu/migration/requests", test_requests);
+    qtest_add_func("dxgpu/migration/hang", test_hang);
     qtest_add_func("dxgpu/migration/faulted", test_faulted);
     qtest_add_func("dxgpu/migration/objects", test_objects);
     qtest_add_func("dxgpu/migration/registers", test_registers);

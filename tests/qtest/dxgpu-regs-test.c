@@ -66,7 +66,8 @@ static void test_capabilities(void)
     } fixed[] = {
         { DXGPU_REG_MAGIC, DXGPU_MAGIC },
         { DXGPU_REG_VERSION, DXGPU_VERSION },
-        { DXGPU_REG_CAPS, DXGPU_CAPS_DEDICATED | DXGPU_CAPS_LARGE_PAGES },
+        { DXGPU_REG_CAPS, DXGPU_CAPS_DEDICATED | DXGPU_CAPS_LARGE_PAGES |
+                          DXGPU_CAPS_ENGINE_RESET },
         { DXGPU_REG_NUM_NODES, 3 },
         { DXGPU_REG_NUM_SLOTS, 64 },
         { DXGPU_REG_MAX_QUEUES, 4096 },

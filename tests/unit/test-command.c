@@ -17,7 +17,7 @@ static void test_opcodes(void)
             known++;
         }
     }
-    g_assert_cmpuint(known, ==, 12);
+    g_assert_cmpuint(known, ==, 14);
     g_assert_cmpint(fake_cmd1(f, 0xffffffff, 0), ==, DXGPU_CMD_ERR_OPCODE);
     g_assert_cmpuint(fake_stat(f, DXGPU_STAT_COMMANDS), ==, 0x201);
     g_assert_cmpuint(fake_stat(f, DXGPU_STAT_COMMAND_ERRORS), ==, 0x201);

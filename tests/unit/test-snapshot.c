@@ -149,6 +149,11 @@ static void test_reset(void)
 #define EVERY_NUMBER(X) \
     X(s->state = 3) \
     X(s->state = DXGPU_STATUS_DISABLED) \
+    X((s->state = DXGPU_STATUS_DISABLED, s->num_spaces = s->num_contexts = \
+       s->num_queues = 0, s->nodes[1].flags = DXGPU_SNAPSHOT_HALTED)) \
+    X(s->nodes[0].flags = DXGPU_SNAPSHOT_REQUESTED) \
+    X(s->nodes[2].flags = DXGPU_SNAPSHOT_FENCE_DUE) \
+    X(s->nodes[0].flags = DXGPU_SNAPSHOT_FAULTED) \
     X(s->int_cause = 8) \
     X(s->int_enable = ~0u) \
     X(s->num_spaces = f->config.spaces + 1) \
@@ -198,6 +203,13 @@ static void test_reset(void)
     X(s->queues[0].frames[0].offset |= 1) \
     X((s->queues[0].frames[0].offset = s->queues[0].frames[0].bytes, \
        s->queues[0].flags &= ~DXGPU_SNAPSHOT_OP_VALID)) \
+    X((s->queues[0].flags |= DXGPU_SNAPSHOT_HUNG, \
+       s->queues[0].flags &= ~DXGPU_SNAPSHOT_OP_VALID)) \
+    X((s->queues[0].flags |= DXGPU_SNAPSHOT_HUNG, \
+       s->nodes[0].flags = DXGPU_SNAPSHOT_HALTED)) \
+    X((s->queues[0].flags |= DXGPU_SNAPSHOT_HUNG, \
+       s->queues[1] = s->queues[0], s->queues[1].id++, \
+       s->queues[1].slot = UINT32_MAX)) \
     X(s->queues[0].depth = 3) \
     X(s->queues[0].depth = 1) \
     X(s->queues[0].opcode = 0xff) \
@@ -297,6 +309,9 @@ static void test_random(void)
                 break;
             case 1:
                 mutate(rand, s.contexts, sizeof(*s.contexts));
+                break;
+            case 2:
+                mutate(rand, s.nodes, sizeof(s.nodes));
                 break;
             default:
                 mutate(rand, s.queues, 2 * sizeof(*s.queues));

@@ -20,6 +20,8 @@
 #define RINGERS 3
 #define ENTRIES_PER_QUEUE 2000
 #define SEVERAL 3
+#define HANGS 300
+#define HANG_FENCE 0xbadbadull
 
 static struct fake *f;
 static _Atomic bool stop;
@@ -381,6 +383,80 @@ static void test_snapshots(const void *count)
     fake_free(f);
 }
 
+/*
+ * Again and again a queue hangs, is to be removed, and its engine is reset, on
+ * one node after the other; what the others were given is done once (FH-27).
+ */
+static void test_engine_reset(const void *count)
+{
+    const struct dxgpu_inject faults = { .hang_fence = HANG_FENCE };
+    struct dxgpu_core_config config = config_of(count);
+    pthread_t ringers[RINGERS];
+    struct fake_queue bad;
+    uint64_t root, round;
+    uint32_t node;
+    int i;
+
+    stop = false;
+    f = fake_new(&config);
+    root = fake_space(f, 0);
+    for (i = 0; i < 3; i++) {
+        fake_context(f, i, 0, i);
+        fake_context(f, 3 + i, 0, i);
+    }
+    for (i = 0; i < QUEUES; i++) {
+        queues[i] = fake_queue(f, i, i % 3, root, 16);
+        if (i < SLOTS) {
+            fake_cmd2(f, DXGPU_CMD_DOORBELL_BIND, i, i);
+        }
+    }
+    bad = fake_queue(f, QUEUES, 3, root, 16);
+    fake_cmd2(f, DXGPU_CMD_QUEUE_REMOVE, QUEUES, 0);
+    fake_run(f);
+    dxgpu_core_inject(f->core, &faults);
+    start_workers();
+    for (i = 0; i < RINGERS; i++) {
+        start(&ringers[i], ringer, i);
+    }
+
+    for (round = 1; round <= HANGS; round++) {
+        node = round % 3;
+        g_assert_cmpint(fake_command(f, DXGPU_CMD_QUEUE_CREATE, QUEUES,
+                                     3 + node, bad.ring, 16, bad.control,
+                                     bad.wp), ==, DXGPU_CMD_OK);
+        fake_submit_fence(&bad, round);
+        fake_entry(&bad, bad.wp - 1)->fence_value = HANG_FENCE;
+        fake_cmd1(f, DXGPU_CMD_QUEUE_KICK, QUEUES);
+        for (i = 0; i < QUEUES; i++) {
+            try_submit(&queues[i]);
+            fake_cmd1(f, DXGPU_CMD_QUEUE_KICK, i);
+        }
+        while (fake_stat(f, DXGPU_STAT_HANGS) != round) {
+            sched_yield();
+        }
+        fake_cmd2(f, DXGPU_CMD_QUEUE_REMOVE, QUEUES, round);
+        g_assert_cmpint(fake_cmd2(f, DXGPU_CMD_ENGINE_RESET, node, round), ==,
+                        DXGPU_CMD_OK);
+        wait_for(&fake_node_status(f, node)->reset_fence, round);
+        g_assert_cmpint(fake_cmd1(f, DXGPU_CMD_ENGINE_RESUME, node), ==,
+                        DXGPU_CMD_OK);
+        wait_for(&fake_queue_status(f, QUEUES)->remove_fence, round);
+    }
+    for (i = 0; i < QUEUES; i++) {
+        wait_for(&fake_control(&queues[i])->rp, queues[i].wp);
+        g_assert_cmpuint(fake_load(f, queues[i].data_bus), ==, queues[i].wp);
+        g_assert_cmpuint(fake_queue_status(f, i)->entries, ==, queues[i].wp);
+    }
+    stop_workers();
+    for (i = 0; i < RINGERS; i++) {
+        pthread_join(ringers[i], NULL);
+    }
+    g_assert_cmpuint(fake_load(f, bad.data_bus), ==, 0);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_FAULTS), ==, HANGS);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_ENGINE_RESETS), ==, HANGS);
+    fake_free(f);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -390,6 +466,7 @@ int main(int argc, char **argv)
         { "exactly-once", test_exactly_once },
         { "no-lost-wakeup", test_no_lost_wakeup },
         { "remove-and-reset", test_remove_and_reset },
+        { "engine-reset", test_engine_reset },
         { "snapshots", test_snapshots },
     };
     unsigned int i, count;

@@ -200,6 +200,7 @@ static enum dxgpu_cmd_result queue_create(struct dxgpu_core *core,
     q->active = false;
     q->op_valid = false;
     q->faulted = false;
+    q->hung = false;
     q->rings_seen = 0;
     atomic_store(&q->rings, 0);
     dxgpu_queue_link(core, q);
@@ -293,6 +294,42 @@ static enum dxgpu_cmd_result doorbell_unbind(struct dxgpu_core *core,
     return DXGPU_CMD_OK;
 }
 
+static enum dxgpu_cmd_result engine_reset(struct dxgpu_core *core,
+                                          const uint64_t *args)
+{
+    struct dxgpu_node *node;
+
+    if (args[0] >= core->config.nodes) {
+        return DXGPU_CMD_ERR_ID;
+    }
+    if (core->engine_reset == DXGPU_INJECT_RESET_REFUSE) {
+        return DXGPU_CMD_ERR_HARDWARE;
+    }
+    node = &core->nodes[args[0]];
+    node->reset.fence = args[1];
+    node->reset.fence_due = true;
+    dxgpu_sched_request(dxgpu_worker_of(core, args[0]), &node->reset);
+    return DXGPU_CMD_OK;
+}
+
+/* The worker marks the queues, as there may be many of them. */
+static enum dxgpu_cmd_result engine_resume(struct dxgpu_core *core,
+                                           const uint64_t *args)
+{
+    struct dxgpu_node *node;
+
+    if (args[0] >= core->config.nodes) {
+        return DXGPU_CMD_ERR_ID;
+    }
+    node = &core->nodes[args[0]];
+    if (node->reset.queued) {
+        return DXGPU_CMD_ERR_BUSY;
+    }
+    node->halted = false;
+    dxgpu_sched_request(dxgpu_worker_of(core, args[0]), &node->resume);
+    return DXGPU_CMD_OK;
+}
+
 static const struct {
     uint32_t opcode;
     enum dxgpu_cmd_result (*run)(struct dxgpu_core *core,
@@ -310,6 +347,8 @@ static const struct {
     { DXGPU_CMD_QUEUE_KICK, queue_kick },
     { DXGPU_CMD_DOORBELL_BIND, doorbell_bind },
     { DXGPU_CMD_DOORBELL_UNBIND, doorbell_unbind },
+    { DXGPU_CMD_ENGINE_RESET, engine_reset },
+    { DXGPU_CMD_ENGINE_RESUME, engine_resume },
 };
 
 enum dxgpu_cmd_result

@@ -86,6 +86,7 @@ static void clear_worker(struct dxgpu_core *core, struct dxgpu_worker *w)
     w->arrived = false;
     w->requests = NULL;
     w->requests_end = &w->requests;
+    w->held = NULL;
     memset(w->tlb, 0, sizeof(w->tlb));
 }
 
@@ -111,9 +112,11 @@ void dxgpu_core_clear_objects(struct dxgpu_core *core)
         q->present = false;
         q->removing = false;
         q->on_runlist = false;
+        q->hung = false;
         q->slot = DXGPU_NONE;
         q->remove.queued = false;
         q->remove.fence_due = false;
+        q->remove.forced = false;
     }
     for (i = 0; i < c->contexts; i++) {
         struct dxgpu_context *context = &core->contexts[i];
@@ -124,6 +127,7 @@ void dxgpu_core_clear_objects(struct dxgpu_core *core)
         context->queues = NULL;
         context->suspend.queued = false;
         context->suspend.fence_due = false;
+        context->suspend.forced = false;
     }
     for (i = 0; i < c->spaces; i++) {
         struct dxgpu_space *space = &core->spaces[i];
@@ -135,9 +139,7 @@ void dxgpu_core_clear_objects(struct dxgpu_core *core)
             space->invalidate[j].queued = false;
         }
     }
-    for (i = 0; i < DXGPU_MAX_NODES; i++) {
-        memset(&core->nodes[i], 0, sizeof(core->nodes[i]));
-    }
+    dxgpu_engine_clear(core);
     for (i = DXGPU_STAT_SLOTS_BOUND; i < DXGPU_STAT_COUNT; i++) {
         atomic_store(&core->stats[i], 0);
     }
@@ -363,9 +365,10 @@ bool dxgpu_core_arrive(struct dxgpu_core *core, struct dxgpu_worker *w)
 
     dxgpu_core_count(core, DXGPU_STAT_RESETS, 1);
     atomic_store(&core->int_cause, 0);
+    /* Who sees the count finds the state. */
+    atomic_store(&core->state, DXGPU_STATUS_DISABLED);
     count = atomic_fetch_add(&core->reset_count, 1) + 1;
     dxgpu_trace(core, DXGPU_EVENT_RESET, 0, count, 0);
-    atomic_store(&core->state, DXGPU_STATUS_DISABLED);
     dxgpu_core_post(core, DXGPU_INT_RESET_DONE);
     return false;
 }

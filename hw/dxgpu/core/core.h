@@ -91,6 +91,26 @@ enum dxgpu_core_event {
     DXGPU_EVENT_FAULT,          /* a = enum dxgpu_fault_code, b = GPUVA */
     DXGPU_EVENT_ACK,            /* id = object, a = command, b = fence */
     DXGPU_EVENT_RESET,          /* id = 0, a = resets completed */
+    DXGPU_EVENT_HANG,           /* a = fence value of the entry, b = node */
+};
+
+/* What an engine does that is told to reset. */
+enum dxgpu_inject_reset {
+    DXGPU_INJECT_RESET_OK,
+    DXGPU_INJECT_RESET_REFUSE,  /* the command fails */
+    DXGPU_INJECT_RESET_IGNORE,  /* it is accepted and not acknowledged */
+};
+
+/*
+ * Faults that the hardware is to have, none if all is zero; see engine.c. They
+ * are the host's: no reset ends them and no snapshot holds them.
+ */
+struct dxgpu_inject {
+    uint64_t hang_fence;        /* an entry with this fence_value hangs */
+    uint32_t hang_nodes;        /* a bit per node: each packet hangs */
+    bool hold_suspends;         /* not acknowledged, nor served */
+    bool hold_removals;
+    enum dxgpu_inject_reset engine_reset;
 };
 
 /*
@@ -161,6 +181,8 @@ enum dxgpu_stat {
     DXGPU_STAT_TLB_MISSES,
     DXGPU_STAT_FAULTS,
     DXGPU_STAT_RESETS,                  /* by register */
+    DXGPU_STAT_ENGINE_RESETS,
+    DXGPU_STAT_HANGS,                   /* queues that began to hang */
     DXGPU_STAT_REMOVES,
     DXGPU_STAT_SUSPENDS,
     DXGPU_STAT_INVALIDATES,
@@ -247,6 +269,13 @@ void dxgpu_core_cold_reset(struct dxgpu_core *core);
  * way back every queue is sampled, so none of them is lost (DEV-1).
  */
 void dxgpu_core_set_asleep(struct dxgpu_core *core, bool asleep);
+
+/*
+ * front: from now on the hardware has these faults and no others. What hung or
+ * was held back because of another goes on.
+ */
+void dxgpu_core_inject(struct dxgpu_core *core,
+                       const struct dxgpu_inject *inject);
 
 /* any: counters. */
 uint64_t dxgpu_core_stat(struct dxgpu_core *core, enum dxgpu_stat stat);

@@ -16,7 +16,8 @@
  * and the offset of each only grows: whatever a process writes there while they
  * are executed, an entry comes to an end.
  *
- * A delay ends the turn; the scheduler knows when it is over (sched.c).
+ * A delay ends the turn; the scheduler knows when it is over (sched.c). So does
+ * a packet that hangs, before its first step or the next (engine.c).
  */
 #include <string.h>
 
@@ -208,8 +209,8 @@ static bool step(struct dxgpu_core *core, struct dxgpu_queue *q,
 /*
  * worker, without the lock: one turn of a queue that is present, has not
  * faulted and has work. Returns false with *fault filled in if the queue is to
- * stop; otherwise the queue has more work iff q->wp != q->rp, and it is in a
- * delay iff dxgpu_in_delay().
+ * stop; otherwise the queue has more work iff q->wp != q->rp, and it keeps its
+ * node iff it is hung or dxgpu_in_delay().
  */
 bool dxgpu_exec_turn(struct dxgpu_core *core, struct dxgpu_queue *q,
                      struct dxgpu_fault *fault)
@@ -229,6 +230,10 @@ bool dxgpu_exec_turn(struct dxgpu_core *core, struct dxgpu_queue *q,
         }
         if (!q->op_valid && !next_packet(core, q, &window, fault)) {
             return false;
+        }
+        if (dxgpu_engine_hangs(core, q)) {
+            q->hung = true;
+            return true;
         }
         if (dxgpu_in_delay(q)) {
             return true;

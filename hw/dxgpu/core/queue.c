@@ -16,7 +16,7 @@
  * all it knows of, it samples once more before it leaves the queue alone.
  *
  * A queue of a suspended context is not sampled, as the device must not touch
- * the context's memory; the resume samples it.
+ * the context's memory; the resume samples it. Nor is one that hangs.
  */
 #include "state.h"
 
@@ -40,6 +40,28 @@ void dxgpu_queue_mark_all(struct dxgpu_core *core)
             dxgpu_queue_mark_pending(core, i);
         }
     }
+}
+
+/*
+ * worker, without the lock: every queue of the node is to be sampled. The lock
+ * is given back now and then, for there may be many.
+ */
+void dxgpu_queue_mark_node(struct dxgpu_core *core, uint32_t node)
+{
+    const uint32_t stretch = 256;
+    uint32_t i;
+
+    pthread_mutex_lock(&core->lock);
+    for (i = 0; i < core->config.queues; i++) {
+        if (core->queues[i].present && core->queues[i].context->node == node) {
+            dxgpu_queue_mark_pending(core, i);
+        }
+        if (i % stretch == stretch - 1) {
+            pthread_mutex_unlock(&core->lock);
+            pthread_mutex_lock(&core->lock);
+        }
+    }
+    pthread_mutex_unlock(&core->lock);
 }
 
 bool dxgpu_queue_any_pending(struct dxgpu_core *core, struct dxgpu_worker *w)
@@ -106,14 +128,21 @@ uint32_t dxgpu_queue_unbind(struct dxgpu_core *core, struct dxgpu_queue *q)
     return slot;
 }
 
-/* worker, without the lock: stops this queue alone (FH-13, FH-14, FH-16). */
-void dxgpu_queue_fault(struct dxgpu_core *core, struct dxgpu_queue *q,
-                       const struct dxgpu_fault *fault)
+/* worker: stops this queue alone; the caller posts DXGPU_INT_FAULT. */
+void dxgpu_queue_stop(struct dxgpu_core *core, struct dxgpu_queue *q,
+                      const struct dxgpu_fault *fault)
 {
     q->faulted = true;
     dxgpu_core_count(core, DXGPU_STAT_FAULTS, 1);
     dxgpu_status_queue_fault(core, q, fault);
     dxgpu_trace(core, DXGPU_EVENT_FAULT, q->id, fault->code, fault->gpuva);
+}
+
+/* The same, without the lock, and the interrupt (FH-13, FH-14, FH-16). */
+void dxgpu_queue_fault(struct dxgpu_core *core, struct dxgpu_queue *q,
+                       const struct dxgpu_fault *fault)
+{
+    dxgpu_queue_stop(core, q, fault);
     dxgpu_core_post(core, DXGPU_INT_FAULT);
 }
 
@@ -162,7 +191,7 @@ static void sample(struct dxgpu_core *core, struct dxgpu_worker *w,
         pthread_mutex_unlock(&core->lock);
         return;
     }
-    stopped = q->faulted || q->context->suspend_wanted ||
+    stopped = q->faulted || q->hung || q->context->suspend_wanted ||
               q->context->suspended;
     pthread_mutex_unlock(&core->lock);
 

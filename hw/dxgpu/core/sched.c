@@ -3,10 +3,11 @@
  * dxgpu core: what the worker does next.
  *
  * Order of one dxgpu_core_run(): a reset, then requests (invalidate, suspend,
- * resume, remove), then samples, then one turn of one queue. Nodes take turns,
- * and the queues of a node in a circle (DEV-8). Requests are served between
- * turns, when no queue executes, which is why to serve them is to acknowledge
- * them; the attention flag cuts a turn short for them.
+ * resume, remove, engine reset), then samples, then one turn of one queue.
+ * Nodes take turns, and the queues of a node in a circle (DEV-8). Requests are
+ * served between turns, when no queue executes, which is why to serve them is
+ * to acknowledge them; the attention flag cuts a turn short for them. What
+ * hangs, what is held back and how an engine is reset is told in engine.c.
  *
  * A queue in a delay holds its node: it is on no list, and no other queue of
  * the node gets a turn until the device clock has advanced by what its packet
@@ -91,7 +92,7 @@ uint64_t dxgpu_sched_held_ns(struct dxgpu_core *core, uint32_t node)
     struct dxgpu_node *n = &core->nodes[node];
     uint64_t ns;
 
-    if (!n->holder) {
+    if (!n->holder || n->holder->hung) {
         return 0;
     }
     ns = core->ops.clock_ns(core->opaque) - n->held_since;
@@ -126,8 +127,9 @@ void dxgpu_sched_remove(struct dxgpu_core *core, struct dxgpu_queue *q)
     }
 }
 
-static void acknowledge(struct dxgpu_core *core, struct dxgpu_request *r,
-                        uint64_t fence, enum dxgpu_stat stat)
+/* worker, under the lock: the fence of the request has been written. */
+void dxgpu_sched_acknowledge(struct dxgpu_core *core, struct dxgpu_request *r,
+                             uint64_t fence, enum dxgpu_stat stat)
 {
     dxgpu_core_count(core, stat, 1);
     dxgpu_trace(core, DXGPU_EVENT_ACK, r->id, r->kind, fence);
@@ -152,7 +154,7 @@ static void serve_remove(struct dxgpu_core *core, struct dxgpu_request *r)
     q->removing = false;
     dxgpu_core_count(core, DXGPU_STAT_QUEUES, -1ull);
     dxgpu_status_queue_removed(core, q->id, r->fence);
-    acknowledge(core, r, r->fence, DXGPU_STAT_REMOVES);
+    dxgpu_sched_acknowledge(core, r, r->fence, DXGPU_STAT_REMOVES);
 }
 
 /* Under the lock: the state to report of a queue that is not in a turn. */
@@ -193,7 +195,7 @@ static void serve_suspend(struct dxgpu_core *core, struct dxgpu_request *r)
     }
     if (r->fence_due) {
         dxgpu_status_context_fence(core, r->id, r->fence);
-        acknowledge(core, r, r->fence, DXGPU_STAT_SUSPENDS);
+        dxgpu_sched_acknowledge(core, r, r->fence, DXGPU_STAT_SUSPENDS);
     }
 }
 
@@ -211,7 +213,7 @@ static bool serve_invalidate(struct dxgpu_core *core, struct dxgpu_worker *w,
         return false;
     }
     dxgpu_status_space_fence(core, r->id, space->fence);
-    acknowledge(core, r, space->fence, DXGPU_STAT_INVALIDATES);
+    dxgpu_sched_acknowledge(core, r, space->fence, DXGPU_STAT_INVALIDATES);
     return true;
 }
 
@@ -237,12 +239,14 @@ static struct dxgpu_worker *misdirected(struct dxgpu_core *core,
     return right == w ? NULL : right;
 }
 
-/* Serves the oldest request; returns false if there was none. */
+/*
+ * Serves the oldest request, or holds it back; returns false if there was none.
+ */
 static bool serve_request(struct dxgpu_core *core, struct dxgpu_worker *w)
 {
     struct dxgpu_worker *other = NULL;
     struct dxgpu_request *r;
-    bool acknowledged = false;
+    bool acknowledged = false, faulted = false, resumed = false;
 
     pthread_mutex_lock(&core->lock);
     r = w->requests;
@@ -256,7 +260,7 @@ static bool serve_request(struct dxgpu_core *core, struct dxgpu_worker *w)
     }
     if (other) {
         dxgpu_sched_request(other, r);
-    } else if (r) {
+    } else if (r && !dxgpu_engine_holds(core, w, r)) {
         acknowledged = r->fence_due;
         switch (r->kind) {
         case DXGPU_CMD_QUEUE_REMOVE:
@@ -264,6 +268,12 @@ static bool serve_request(struct dxgpu_core *core, struct dxgpu_worker *w)
             break;
         case DXGPU_CMD_CONTEXT_SUSPEND:
             serve_suspend(core, r);
+            break;
+        case DXGPU_CMD_ENGINE_RESET:
+            faulted = dxgpu_engine_reset(core, r);
+            break;
+        case DXGPU_CMD_ENGINE_RESUME:
+            resumed = true;
             break;
         default:
             acknowledged = serve_invalidate(core, w, r);
@@ -274,6 +284,12 @@ static bool serve_request(struct dxgpu_core *core, struct dxgpu_worker *w)
 
     if (other) {
         dxgpu_core_wake(core, other);
+    }
+    if (resumed) {
+        dxgpu_queue_mark_node(core, r->id);
+    }
+    if (faulted) {
+        dxgpu_core_post(core, DXGPU_INT_FAULT);
     }
     if (acknowledged) {
         dxgpu_core_post(core, DXGPU_INT_ACK);
@@ -288,7 +304,7 @@ static bool serve_request(struct dxgpu_core *core, struct dxgpu_worker *w)
 static void serve_requests(struct dxgpu_core *core, struct dxgpu_worker *w)
 {
     const struct dxgpu_core_config *c = &core->config;
-    uint32_t left = c->queues + c->contexts + c->spaces;
+    uint32_t left = c->queues + c->contexts + c->spaces + 2 * c->nodes;
 
     while (left-- && serve_request(core, w)) {
         continue;
@@ -307,12 +323,12 @@ static struct dxgpu_queue *pick(struct dxgpu_core *core,
         index = w->node_cursor;
         node = &core->nodes[index];
         w->node_cursor = (w->node_cursor + 1) % core->config.nodes;
-        if (dxgpu_worker_of(core, index) != w) {
+        if (dxgpu_worker_of(core, index) != w || node->halted) {
             continue;
         }
         q = node->holder;
         if (q) {
-            if (dxgpu_sched_held_ns(core, index) < q->op.value) {
+            if (q->hung || dxgpu_sched_held_ns(core, index) < q->op.value) {
                 continue;
             }
             end_hold(core, index);
@@ -330,8 +346,8 @@ static struct dxgpu_queue *pick(struct dxgpu_core *core,
     return NULL;
 }
 
-/* Under the lock: the queue's delay begins, or goes on. */
-static void hold(struct dxgpu_core *core, struct dxgpu_queue *q)
+/* Under the lock: the queue's delay begins, or goes on; or it hangs. */
+void dxgpu_sched_hold(struct dxgpu_core *core, struct dxgpu_queue *q)
 {
     struct dxgpu_node *node = &core->nodes[q->context->node];
 
@@ -350,7 +366,8 @@ static void wake_for_delays(struct dxgpu_core *core, struct dxgpu_worker *w)
     for (i = 0; i < core->config.nodes; i++) {
         struct dxgpu_node *node = &core->nodes[i];
 
-        if (node->holder && dxgpu_worker_of(core, i) == w) {
+        if (node->holder && !node->holder->hung &&
+            dxgpu_worker_of(core, i) == w) {
             end = node->held_since + node->holder->op.value;
             first = end < first ? end : first;
         }
@@ -390,8 +407,8 @@ static bool run_queue(struct dxgpu_core *core, struct dxgpu_worker *w)
     pthread_mutex_lock(&core->lock);
     core->nodes[node].busy_ns += core->ops.clock_ns(core->opaque) - start;
     core->nodes[node].runnable--;
-    if (ok && dxgpu_in_delay(q)) {
-        hold(core, q);
+    if (ok && (q->hung || dxgpu_in_delay(q))) {
+        dxgpu_sched_hold(core, q);
         held = true;
     } else if (ok && q->wp != q->rp) {
         dxgpu_sched_push(core, q);
@@ -403,9 +420,13 @@ static bool run_queue(struct dxgpu_core *core, struct dxgpu_worker *w)
     dxgpu_status_node(core, node, held ? q->id : DXGPU_NO_QUEUE);
     for (i = 0; i < core->config.nodes; i++) {
         more |= core->nodes[i].head && !core->nodes[i].holder &&
-                dxgpu_worker_of(core, i) == w;
+                !core->nodes[i].halted && dxgpu_worker_of(core, i) == w;
     }
     pthread_mutex_unlock(&core->lock);
+    if (held && q->hung) {
+        dxgpu_core_count(core, DXGPU_STAT_HANGS, 1);
+        dxgpu_trace(core, DXGPU_EVENT_HANG, q->id, q->entry.fence_value, node);
+    }
     return more;
 }
 
@@ -422,6 +443,9 @@ bool dxgpu_core_run(struct dxgpu_core *core, uint32_t worker)
     atomic_store(&w->attention, false);
     if (atomic_load(&core->reset_requested) && dxgpu_core_arrive(core, w)) {
         return false;
+    }
+    if (atomic_exchange(&w->reconsider, false)) {
+        dxgpu_engine_reconsider(core, w);
     }
     serve_requests(core, w);
     more = dxgpu_queue_sample_pending(core, w);

@@ -20,7 +20,10 @@
 #define CONTEXT_FLAGS   (SPACE_FLAGS | DXGPU_SNAPSHOT_SUSPEND_WANTED | \
                          DXGPU_SNAPSHOT_SUSPENDED)
 #define QUEUE_FLAGS     (DXGPU_SNAPSHOT_REMOVING | DXGPU_SNAPSHOT_FAULTED | \
-                         DXGPU_SNAPSHOT_ACTIVE | DXGPU_SNAPSHOT_OP_VALID)
+                         DXGPU_SNAPSHOT_ACTIVE | DXGPU_SNAPSHOT_OP_VALID | \
+                         DXGPU_SNAPSHOT_HUNG)
+#define NODE_FLAGS      (DXGPU_SNAPSHOT_HALTED | DXGPU_SNAPSHOT_REQUESTED | \
+                         DXGPU_SNAPSHOT_FENCE_DUE)
 #define ALL_CAUSES      (DXGPU_INT_ACK | DXGPU_INT_FAULT | DXGPU_INT_RESET_DONE)
 
 bool dxgpu_snapshot_init(const struct dxgpu_core_config *config,
@@ -113,7 +116,8 @@ static void save_queue(struct dxgpu_core *core, struct dxgpu_queue *q,
     if (!q->op_valid) {
         return;
     }
-    out->flags |= DXGPU_SNAPSHOT_OP_VALID;
+    out->flags |= DXGPU_SNAPSHOT_OP_VALID |
+                  (q->hung ? DXGPU_SNAPSHOT_HUNG : 0);
     out->opcode = q->op.opcode;
     out->op_flags = q->op.flags;
     out->bytes = q->op.bytes;
@@ -158,9 +162,12 @@ void dxgpu_core_save(struct dxgpu_core *core, struct dxgpu_snapshot *snapshot)
         }
     }
     for (i = 0; i < core->config.nodes; i++) {
+        snapshot->nodes[i].flags = request_flags(&core->nodes[i].reset) |
+            (core->nodes[i].halted ? DXGPU_SNAPSHOT_HALTED : 0);
         snapshot->nodes[i].packets = core->nodes[i].packets;
         snapshot->nodes[i].busy_ns = core->nodes[i].busy_ns +
                                      dxgpu_sched_held_ns(core, i);
+        snapshot->nodes[i].fence = core->nodes[i].reset.fence;
     }
     pthread_mutex_unlock(&core->lock);
 }
@@ -226,12 +233,14 @@ static bool space_present(const struct dxgpu_snapshot *in, uint32_t id)
     return s && (s->flags & DXGPU_SNAPSHOT_PRESENT);
 }
 
-static bool context_present(const struct dxgpu_snapshot *in, uint32_t id)
+/* NULL if it does not exist. */
+static const struct dxgpu_snapshot_context *
+find_context(const struct dxgpu_snapshot *in, uint32_t id)
 {
     const struct dxgpu_snapshot_context *s =
         bsearch(&id, in->contexts, in->num_contexts, sizeof(*s), compare_id);
 
-    return s && (s->flags & DXGPU_SNAPSHOT_PRESENT);
+    return s && (s->flags & DXGPU_SNAPSHOT_PRESENT) ? s : NULL;
 }
 
 static bool check_space(struct check *c, const struct dxgpu_snapshot_space *s)
@@ -363,10 +372,12 @@ static bool check_queue(struct check *c, const struct dxgpu_snapshot_queue *s)
 
     if (s->flags & ~QUEUE_FLAGS ||
         (active && (s->flags & DXGPU_SNAPSHOT_FAULTED)) ||
-        (!active && (s->flags & DXGPU_SNAPSHOT_OP_VALID))) {
+        (!active && (s->flags & DXGPU_SNAPSHOT_OP_VALID)) ||
+        (s->flags & DXGPU_SNAPSHOT_HUNG &&
+         !(s->flags & DXGPU_SNAPSHOT_OP_VALID))) {
         return wrong(c, "queue %u has the flags 0x%x", s->id, s->flags);
     }
-    if (!context_present(c->in, s->context)) {
+    if (!find_context(c->in, s->context)) {
         return wrong(c, "queue %u is of context %u, which does not exist",
                      s->id, s->context);
     }
@@ -387,6 +398,40 @@ static bool check_queue(struct check *c, const struct dxgpu_snapshot_queue *s)
                      s->entries);
     }
     return !active || check_execution(c, s);
+}
+
+static bool check_node(struct check *c, uint32_t index)
+{
+    uint32_t flags = c->in->nodes[index].flags;
+
+    if (flags & ~NODE_FLAGS || !(flags & DXGPU_SNAPSHOT_REQUESTED) !=
+                               !(flags & DXGPU_SNAPSHOT_FENCE_DUE) ||
+        (flags && c->in->state == DXGPU_STATUS_DISABLED)) {
+        return wrong(c, "node %u has the flags 0x%x", index, flags);
+    }
+    return true;
+}
+
+/* A node hangs in one queue, and not while it stands after a reset. */
+static bool check_holders(struct check *c)
+{
+    uint32_t i, node, used = 0;
+
+    for (i = 0; i < c->config->nodes; i++) {
+        used |= c->in->nodes[i].flags & DXGPU_SNAPSHOT_HALTED ? 1u << i : 0;
+    }
+    for (i = 0; i < c->in->num_queues; i++) {
+        if (!(c->in->queues[i].flags & DXGPU_SNAPSHOT_HUNG)) {
+            continue;
+        }
+        node = find_context(c->in, c->in->queues[i].context)->node;
+        if (used >> node & 1) {
+            return wrong(c, "queue %u hangs on node %u, which is not its own",
+                         c->in->queues[i].id, node);
+        }
+        used |= 1u << node;
+    }
+    return true;
 }
 
 /* No slot has two queues. */
@@ -458,7 +503,12 @@ static bool check(struct check *c)
             return false;
         }
     }
-    return check_slots(c);
+    for (i = 0; i < c->config->nodes; i++) {
+        if (!check_node(c, i)) {
+            return false;
+        }
+    }
+    return check_holders(c) && check_slots(c);
 }
 
 static void load_request(struct dxgpu_worker *w, struct dxgpu_request *r,
@@ -533,6 +583,10 @@ static void load_queue(struct dxgpu_core *core,
     atomic_store(&q->ring_value, s->ring_value);
     q->rings_seen = s->rings_seen;
     dxgpu_queue_link(core, q);
+    if (s->flags & DXGPU_SNAPSHOT_HUNG) {
+        dxgpu_sched_hold(core, q);
+        q->hung = true;
+    }
     if (s->slot != DXGPU_NONE) {
         dxgpu_queue_bind(core, q, s->slot);
     }
@@ -573,7 +627,12 @@ bool dxgpu_core_load(struct dxgpu_core *core,
     for (i = 0; i < core->config.nodes; i++) {
         core->nodes[i].packets = snapshot->nodes[i].packets;
         core->nodes[i].busy_ns = snapshot->nodes[i].busy_ns;
-        dxgpu_status_node(core, i, DXGPU_NO_QUEUE);
+        core->nodes[i].halted = snapshot->nodes[i].flags &
+                                DXGPU_SNAPSHOT_HALTED;
+        load_request(dxgpu_worker_of(core, i), &core->nodes[i].reset,
+                     snapshot->nodes[i].flags, snapshot->nodes[i].fence);
+        dxgpu_status_node(core, i, core->nodes[i].holder ?
+                          core->nodes[i].holder->id : DXGPU_NO_QUEUE);
     }
     dxgpu_queue_mark_all(core);
     atomic_store(&core->reset_count, snapshot->reset_count);
@@ -583,7 +642,6 @@ bool dxgpu_core_load(struct dxgpu_core *core,
     atomic_store(&core->reset_requested,
                  snapshot->state == DXGPU_STATUS_RESETTING);
     pthread_mutex_unlock(&core->lock);
-    dxgpu_core_yield(core);
-    dxgpu_core_wake_all(core);
+    dxgpu_engine_changed(core);
     return true;
 }

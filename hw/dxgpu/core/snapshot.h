@@ -8,7 +8,10 @@
  * the private copies. It does not hold what follows from the rest: translations
  * (walked again), pending bits and run lists (after the load every queue is
  * sampled, DEV-14), numbers of objects, and the host's counters, which begin
- * anew. The status region is memory and travels as such.
+ * anew. Injected faults are the host's too: a queue that hangs is saved as
+ * such, and what is held back as a request that waits; whether they go on after
+ * the load is a matter of the faults there. The status region is memory and
+ * travels as such.
  *
  * A snapshot that is loaded is not trusted: dxgpu_core_load() checks every
  * number before it changes anything.
@@ -28,6 +31,8 @@
 #define DXGPU_SNAPSHOT_FAULTED          (1u << 6)   /* queue */
 #define DXGPU_SNAPSHOT_ACTIVE           (1u << 7)   /* queue: has an entry */
 #define DXGPU_SNAPSHOT_OP_VALID         (1u << 8)   /* queue: and a packet */
+#define DXGPU_SNAPSHOT_HALTED           (1u << 9)   /* node: awaits resume */
+#define DXGPU_SNAPSHOT_HUNG             (1u << 10)  /* queue: in the packet */
 
 /* Objects are listed with ascending ids; absent ones only with a request. */
 struct dxgpu_snapshot_space {
@@ -84,8 +89,10 @@ struct dxgpu_snapshot_queue {
 };
 
 struct dxgpu_snapshot_node {
+    uint32_t flags;
     uint64_t packets;
     uint64_t busy_ns;
+    uint64_t fence;             /* of the reset */
 };
 
 struct dxgpu_snapshot {

@@ -42,6 +42,7 @@ struct dxgpu_request {
     uint8_t kind;               /* [const] enum dxgpu_cmd of the fence */
     bool queued;                /* [lock] */
     bool fence_due;             /* [lock] a fence is to be acknowledged */
+    bool forced;                /* [lock] nothing holds it back any more */
     uint64_t fence;             /* [lock] */
 };
 
@@ -91,6 +92,7 @@ struct dxgpu_queue {
     bool removing;              /* [lock] */
     bool on_runlist;            /* [lock] */
     bool faulted;               /* [worker] */
+    bool hung;                  /* [worker] holds its node, see engine.c */
     uint32_t id;                /* [const] */
     _Atomic uint32_t worker;    /* [const] index; atomic for late rings */
     uint32_t slot;              /* [lock] DXGPU_NONE if not bound */
@@ -125,8 +127,12 @@ struct dxgpu_node {
     struct dxgpu_queue *head;   /* [lock] */
     struct dxgpu_queue *tail;   /* [lock] */
     uint32_t runnable;          /* [lock] on the list or running */
-    struct dxgpu_queue *holder; /* [lock] in a delay, on no list; or NULL */
+    /* In a delay or hung, on no list; or NULL. */
+    struct dxgpu_queue *holder; /* [lock] */
     uint64_t held_since;        /* [lock] device clock */
+    bool halted;                /* [lock] from a reset to its resume */
+    struct dxgpu_request reset;
+    struct dxgpu_request resume;
     uint64_t packets;           /* [worker] */
     uint64_t busy_ns;           /* [lock] */
 };
@@ -152,6 +158,7 @@ struct dxgpu_worker {
     bool arrived;                       /* [lock] rests until the reset */
     struct dxgpu_request *requests;     /* [lock] oldest */
     struct dxgpu_request **requests_end;        /* [lock] */
+    struct dxgpu_request *held;         /* [lock] held back, see engine.c */
 
     /* A bit per queue, and a bit per word that has one (DEV-4, DEV-9). */
     _Atomic uint64_t *pending;
@@ -160,6 +167,7 @@ struct dxgpu_worker {
 
     _Atomic bool awake;                 /* a kick would be superfluous */
     _Atomic bool attention;             /* requests, reset or stop wait */
+    _Atomic bool reconsider;            /* the injected faults changed */
 
     uint32_t node_cursor;               /* [worker] */
     struct dxgpu_tlb_entry tlb[DXGPU_TLB_ENTRIES];      /* [worker] */
@@ -192,6 +200,13 @@ struct dxgpu_core {
     _Atomic uint32_t int_enable;
 
     _Atomic uint64_t next_tag;
+
+    /* Written under the lock; see struct dxgpu_inject. */
+    _Atomic uint64_t hang_fence;
+    _Atomic uint32_t hang_nodes;
+    bool hold_suspends;                 /* [lock] */
+    bool hold_removals;                 /* [lock] */
+    enum dxgpu_inject_reset engine_reset;       /* [lock] */
 
     _Atomic uint64_t stats[DXGPU_STAT_COUNT];
 };
@@ -273,6 +288,9 @@ bool dxgpu_queue_fetch(struct dxgpu_core *core, struct dxgpu_queue *q,
 bool dxgpu_queue_complete(struct dxgpu_core *core, struct dxgpu_queue *q,
                           struct dxgpu_fault *fault);
 uint32_t dxgpu_queue_unbind(struct dxgpu_core *core, struct dxgpu_queue *q);
+void dxgpu_queue_mark_node(struct dxgpu_core *core, uint32_t node);
+void dxgpu_queue_stop(struct dxgpu_core *core, struct dxgpu_queue *q,
+                      const struct dxgpu_fault *fault);
 void dxgpu_queue_fault(struct dxgpu_core *core, struct dxgpu_queue *q,
                        const struct dxgpu_fault *fault);
 
@@ -282,7 +300,19 @@ void dxgpu_sched_invalidate(struct dxgpu_core *core, struct dxgpu_space *space,
                             uint64_t fence);
 void dxgpu_sched_push(struct dxgpu_core *core, struct dxgpu_queue *q);
 void dxgpu_sched_remove(struct dxgpu_core *core, struct dxgpu_queue *q);
+void dxgpu_sched_hold(struct dxgpu_core *core, struct dxgpu_queue *q);
 uint64_t dxgpu_sched_held_ns(struct dxgpu_core *core, uint32_t node);
+void dxgpu_sched_acknowledge(struct dxgpu_core *core, struct dxgpu_request *r,
+                             uint64_t fence, enum dxgpu_stat stat);
+
+/* engine.c */
+void dxgpu_engine_clear(struct dxgpu_core *core);
+bool dxgpu_engine_hangs(struct dxgpu_core *core, struct dxgpu_queue *q);
+bool dxgpu_engine_holds(struct dxgpu_core *core, struct dxgpu_worker *w,
+                        struct dxgpu_request *r);
+void dxgpu_engine_changed(struct dxgpu_core *core);
+void dxgpu_engine_reconsider(struct dxgpu_core *core, struct dxgpu_worker *w);
+bool dxgpu_engine_reset(struct dxgpu_core *core, struct dxgpu_request *r);
 
 /* packet.c */
 uint32_t dxgpu_op_check(const struct dxgpu_op *op, uint64_t *gpuva);
@@ -334,5 +364,7 @@ void dxgpu_status_space_fence(struct dxgpu_core *core, uint32_t id,
                               uint64_t fence);
 void dxgpu_status_node(struct dxgpu_core *core, uint32_t node,
                        uint32_t running);
+void dxgpu_status_node_reset(struct dxgpu_core *core, uint32_t node,
+                             const struct dxgpu_queue *q, uint64_t fence);
 
 #endif /* DXGPU_CORE_STATE_H */

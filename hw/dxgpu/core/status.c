@@ -206,3 +206,18 @@ void dxgpu_status_node(struct dxgpu_core *core, uint32_t node,
     put(core, at + offsetof(struct dxgpu_node_status, busy_ns), n->busy_ns);
     dirty(core, at, sizeof(struct dxgpu_node_status));
 }
+
+/* q: that the reset stopped, or NULL. The fence is stored last. */
+void dxgpu_status_node_reset(struct dxgpu_core *core, uint32_t node,
+                             const struct dxgpu_queue *q, uint64_t fence)
+{
+    uint32_t at = core->layout.node_offset +
+                  node * (uint32_t)sizeof(struct dxgpu_node_status);
+
+    put_pair(core, at + offsetof(struct dxgpu_node_status, reset_queue),
+             q ? q->id : DXGPU_NO_QUEUE, 0);
+    put(core, at + offsetof(struct dxgpu_node_status, reset_entry),
+        q ? q->entry.fence_value : 0);
+    put(core, at + offsetof(struct dxgpu_node_status, reset_fence), fence);
+    dirty(core, at, sizeof(struct dxgpu_node_status));
+}

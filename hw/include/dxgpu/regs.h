@@ -43,6 +43,7 @@
 #define   DXGPU_CAPS_DEDICATED		(1u << 0)	/* dedicated doorbell model */
 #define   DXGPU_CAPS_LARGE_PAGES	(1u << 1)	/* 2 MiB leaf entries */
 #define   DXGPU_CAPS_SECONDARY		(1u << 2)	/* a second doorbell for each slot */
+#define   DXGPU_CAPS_ENGINE_RESET	(1u << 3)	/* ENGINE_RESET and ENGINE_RESUME */
 #define DXGPU_REG_NUM_NODES		0x00c
 #define DXGPU_REG_NUM_SLOTS		0x010	/* physical doorbell slots */
 #define DXGPU_REG_MAX_QUEUES		0x014	/* queue ids are 0 .. this - 1 */
@@ -155,6 +156,14 @@ enum dxgpu_cmd {
 	DXGPU_CMD_DOORBELL_BIND		= 0x30,
 	/* arg0 slot. The queue that was bound is sampled one last time. */
 	DXGPU_CMD_DOORBELL_UNBIND	= 0x31,
+
+	/*
+	 * async. arg0 node, arg1 fence. The queue that holds the node, if any, faults with
+	 * RESET; the others of the node keep their work. Acknowledged when the node stands.
+	 */
+	DXGPU_CMD_ENGINE_RESET		= 0x40,
+	/* arg0 node; BUSY while its reset is not acknowledged. Every queue of it is sampled. */
+	DXGPU_CMD_ENGINE_RESUME		= 0x41,
 };
 
 enum dxgpu_cmd_result {
@@ -166,6 +175,7 @@ enum dxgpu_cmd_result {
 	DXGPU_CMD_ERR_EXISTS		= 5,	/* the id is in use */
 	DXGPU_CMD_ERR_BUSY		= 6,	/* in use by another object, or bound already */
 	DXGPU_CMD_ERR_ARGUMENT		= 7,	/* alignment, size or address out of range */
+	DXGPU_CMD_ERR_HARDWARE		= 8,	/* the hardware is not able to, now */
 };
 
 /* Nodes: read-only, one group of registers per node. */

@@ -35,6 +35,7 @@ enum dxgpu_fault_code {
 	DXGPU_FAULT_OPCODE	= 8,	/* unknown packet */
 	DXGPU_FAULT_LENGTH	= 9,	/* packet length wrong or beyond the buffer */
 	DXGPU_FAULT_OPERAND	= 10,	/* packet operand: alignment, size, overlap, reserved bits */
+	DXGPU_FAULT_RESET	= 11,	/* its node was reset while the queue held it */
 };
 
 /* What was being accessed when the fault occurred. */
@@ -86,7 +87,11 @@ struct dxgpu_node_status {
 	uint32_t runnable;		/* queues ready or running */
 	uint64_t packets;		/* packets executed */
 	uint64_t busy_ns;		/* device clock spent executing */
-	uint64_t reserved[5];
+	uint64_t reset_fence;		/* last acknowledged ENGINE_RESET */
+	uint32_t reset_queue;		/* that it faulted, DXGPU_NO_QUEUE if none; 0 before the first */
+	uint32_t reserved0;
+	uint64_t reset_entry;		/* fence_value of the entry that it was in */
+	uint64_t reserved1[2];
 };
 
 DXGPU_ASSERT_SIZE(struct dxgpu_node_status, 64);
