@@ -5,9 +5,10 @@
  * Suspend is a request with a fence value that grows per context; the
  * miniport's interrupt reports the value when the device has let go of all that
  * the context can reach (DDI-SC-1..4). An older value says nothing. Without
- * the acknowledgment in time the adapter is reset, after which nothing is in use
- * either (FH-23). A context is created resumed (KMT-HQ-8) and in this driver
- * suspended only to be destroyed or because its device is in error.
+ * the acknowledgment in time the engine is reset, and if that fails the adapter,
+ * after which nothing is in use either (FH-23, engine.c). A context is created
+ * resumed (KMT-HQ-8) and in this driver suspended only to be destroyed or because
+ * its device is in error.
  */
 #include <linux/jiffies.h>
 #include <linux/slab.h>
@@ -63,8 +64,8 @@ bool dxg_context_acknowledged(const struct dxg_context *context)
  * @context: pa->lock held
  *
  * Waits for the acknowledgment up to tdr_timeout_ms, without the guard, and
- * resets the adapter if it does not come. On return the device uses nothing of
- * the context.
+ * resets the engine or the adapter if it does not come. On return the device uses
+ * nothing of the context.
  *
  * Return: false if it took a reset.
  */
@@ -103,7 +104,7 @@ bool dxg_context_suspend(struct dxg_context *context)
 		context->suspended = true;
 		return true;
 	}
-	dxg_adapter_reset(adapter, resets, context->device, "context suspend not acknowledged");
+	dxg_engine_reset(context, resets, "context suspend not acknowledged");
 	return false;
 }
 
@@ -210,6 +211,7 @@ NTSTATUS dxg_create_context_virtual(struct dxg_call *call)
 	dxg_object_get(&device->obj);
 	context->device = device;
 	context->node_ordinal = args->node_ordinal;
+	INIT_WORK(&context->invalidate_work, dxg_engine_invalidate_work);
 	INIT_LIST_HEAD(&context->node);
 	INIT_LIST_HEAD(&context->queues);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The four entry points of miniports and the two callbacks (contract:
+ * The four entry points of miniports and the three callbacks (contract:
  * d3dkmddi.h).
  *
  * An adapter's capabilities are read once, here, and checked before anything is
@@ -42,6 +42,12 @@ static void dxg_cb_notify_interrupt(HANDLE device, const DXGKARGCB_NOTIFY_INTERR
 	}
 }
 
+/* DxgkCbInvalidateHwContext: any context. */
+static void dxg_cb_invalidate_hw_context(HANDLE device, const DXGKARGCB_INVALIDATEHWCONTEXT *data)
+{
+	dxg_engine_invalidated(device, data);
+}
+
 #define DXG_DDI(field) { #field, offsetof(DRIVER_INITIALIZATION_DATA, field) }
 
 static const struct {
@@ -75,6 +81,8 @@ static const struct {
 	DXG_DDI(DxgkDdiResumeContext),
 	DXG_DDI(DxgkDdiQueryEngineStatus),
 	DXG_DDI(DxgkDdiQueryHwQueueStatus),
+	DXG_DDI(DxgkDdiResetHwEngine),
+	DXG_DDI(DxgkDdiResumeHwEngine),
 	DXG_DDI(DxgkDdiResetFromTimeout),
 	DXG_DDI(DxgkDdiRestartFromTimeout),
 	DXG_DDI(DxgkDdiPrintSlots),
@@ -238,6 +246,7 @@ static struct dxgadapter *dxg_adapter_alloc(struct dxgk_miniport *miniport, stru
 	adapter->interface.DeviceHandle = adapter;
 	adapter->interface.DxgkCbNotifyInterrupt = dxg_cb_notify_interrupt;
 	adapter->interface.DxgkCbDisconnectDoorbell = dxg_doorbell_disconnect_callback;
+	adapter->interface.DxgkCbInvalidateHwContext = dxg_cb_invalidate_hw_context;
 	return adapter;
 }
 

@@ -81,6 +81,28 @@ void dxg_device_set_error(struct dxg_device *device, enum dxg_execution_state st
 	dxg_wait_notify(dxg_device_adapter(device));
 }
 
+/**
+ * dxg_device_quiesce() - nothing of a device in error executes any more (FH-12, T23)
+ * @device: pa->lock held, guard not
+ *
+ * Its contexts are suspended, which may take an engine reset for each, and its
+ * slots given back.
+ */
+void dxg_device_quiesce(struct dxg_device *device)
+{
+	struct dxg_context *context;
+	struct dxg_hwqueue *queue;
+
+	list_for_each_entry(context, &device->contexts, node) {
+		dxg_context_suspend(context);
+		list_for_each_entry(queue, &context->queues, node) {
+			if (queue->doorbell)
+				dxg_doorbell_disconnect(queue->doorbell,
+							D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT);
+		}
+	}
+}
+
 static void dxg_device_release(struct dxg_object *obj)
 {
 	struct dxg_device *device = container_of(obj, struct dxg_device, obj);
@@ -155,7 +177,8 @@ static NTSTATUS dxg_device_kmd_create(struct dxg_device *device, u32 flags)
  * dxg_create_device() - D3DKMTCreateDevice
  * @call: struct dxg_createdevice
  *
- * Return: INVALID_PARAMETER for a bad handle or flag, DEVICE_REMOVED, NO_MEMORY.
+ * Return: INVALID_PARAMETER for a bad handle or flag, DEVICE_REMOVED (also for a
+ * process that has hung engines too often, FH-5), NO_MEMORY.
  */
 NTSTATUS dxg_create_device(struct dxg_call *call)
 {
@@ -172,6 +195,10 @@ NTSTATUS dxg_create_device(struct dxg_call *call)
 	if (!keep)
 		return STATUS_INVALID_PARAMETER;
 	pa = container_of(keep, struct dxg_adapter_handle, obj)->pa;
+	if (dxg_quota_hung_too_often(call->process)) {
+		status = STATUS_DEVICE_REMOVED;
+		goto out_put;
+	}
 	if (!dxg_process_adapter_use(pa)) {
 		status = STATUS_INVALID_PARAMETER;
 		goto out_put;

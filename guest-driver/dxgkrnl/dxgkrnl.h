@@ -71,6 +71,7 @@
 #define DXG_MAX_NODES		64
 #define DXG_RESETS_PER_MINUTE	5
 #define DXG_DOORBELL_PAGES	2
+#define DXG_HANGS_PER_MINUTE	(DXG_RESETS_PER_MINUTE - 1)
 
 /* ---- user mappings (mapping.c) ---- */
 
@@ -195,6 +196,8 @@ int dxg_quota_open(struct dxg_process *process);
 void dxg_quota_close(struct dxg_process *process);
 bool dxg_quota_charge(struct dxg_process *process, enum dxg_quota quota, unsigned long count);
 void dxg_quota_uncharge(struct dxg_process *process, enum dxg_quota quota, unsigned long count);
+void dxg_quota_hang(struct dxg_process *process);
+bool dxg_quota_hung_too_often(struct dxg_process *process);
 void dxg_quota_show(struct seq_file *m);
 
 /* ---- process ---- */
@@ -336,6 +339,13 @@ struct dxg_device {
 	struct dxg_fault fault;		/* valid before state leaves ACTIVE with a fault */
 };
 
+/* What an engine reset took from a context. */
+struct dxg_invalidation {
+	bool collateral;
+	u32 queue;			/* OS handle toward the KMD, 0: unknown */
+	u64 fence;			/* of the entry, as the process gave it */
+};
+
 struct dxg_context {
 	struct dxg_object obj;
 	struct dxg_device *device;	/* counted */
@@ -347,6 +357,9 @@ struct dxg_context {
 	u64 suspend_fence;		/* pa->lock, or guard exclusively: last one asked for */
 	u64 suspended_fence;		/* written by the interrupt only, grows */
 	bool suspended;			/* pa->lock, or guard exclusively: acknowledged or reset */
+	unsigned long invalidated;	/* bit 0: by an engine reset, and not acted on yet */
+	struct dxg_invalidation invalidation; /* dxg_ids.xa_lock */
+	struct work_struct invalidate_work; /* holds a reference while queued */
 };
 
 struct dxg_fence {
@@ -386,6 +399,7 @@ bool dxg_device_destroy(struct dxg_device *device);
 void dxg_device_abort_doorbells(struct dxg_device *device);
 void dxg_device_set_error(struct dxg_device *device, enum dxg_execution_state state,
 			  const struct dxg_fault *fault);
+void dxg_device_quiesce(struct dxg_device *device);
 bool dxg_context_destroy(struct dxg_context *context);
 bool dxg_context_acknowledged(const struct dxg_context *context);
 bool dxg_context_suspend(struct dxg_context *context);
@@ -528,6 +542,10 @@ void dxg_wait_notify(struct dxgadapter *adapter);
 void dxg_wait_scan_work(struct work_struct *work);
 void dxg_wait_scan(struct dxgadapter *adapter);
 
+bool dxg_engine_reset(struct dxg_context *context, unsigned int seen_resets, const char *reason);
+void dxg_engine_invalidated(struct dxgadapter *adapter,
+			    const DXGKARGCB_INVALIDATEHWCONTEXT *data);
+void dxg_engine_invalidate_work(struct work_struct *work);
 void dxg_adapter_reset(struct dxgadapter *adapter, unsigned int seen_resets,
 		       struct dxg_device *guilty, const char *reason);
 void dxg_adapter_reset_work(struct work_struct *work);

@@ -75,8 +75,6 @@ void dxg_hwqueue_fault_work(struct work_struct *work)
 	struct dxg_device *device = queue->context->device;
 	const u32 page_fault = DXGK_FAULT_ERROR_GENERAL(DXGK_GENERAL_ERROR_PAGE_FAULT);
 	struct dxg_process_adapter *pa = device->pa;
-	struct dxg_hwqueue *other;
-	struct dxg_context *context;
 
 	/*
 	 * A process can hold up its own lock for long (mmap_lock, FUSE). It must not
@@ -94,14 +92,7 @@ void dxg_hwqueue_fault_work(struct work_struct *work)
 	dxg_device_set_error(device, queue->fault.error == page_fault ?
 			     DXG_EXECUTION_ERROR_DMAPAGEFAULT : DXG_EXECUTION_ERROR_DMAFAULT,
 			     &queue->fault);
-	list_for_each_entry(context, &device->contexts, node) {
-		dxg_context_suspend(context);
-		list_for_each_entry(other, &context->queues, node) {
-			if (other->doorbell)
-				dxg_doorbell_disconnect(other->doorbell,
-							D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT);
-		}
-	}
+	dxg_device_quiesce(device);
 
 out_unlock:
 	mutex_unlock(&pa->lock);

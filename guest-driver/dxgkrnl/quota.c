@@ -23,6 +23,7 @@
  */
 #include <linux/cred.h>
 #include <linux/hashtable.h>
+#include <linux/jiffies.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
@@ -40,6 +41,8 @@ struct dxg_account {
 	unsigned long key;		/* address of the mm, or uid */
 	pid_t pid;			/* who made it, for debugfs */
 	atomic_long_t used[DXG_QUOTA_COUNT];
+	unsigned int hangs;		/* dxg_accounts_lock: engine resets that it caused */
+	unsigned long hang_jiffies[DXG_HANGS_PER_MINUTE]; /* same: a ring indexed by hangs */
 };
 
 static DEFINE_MUTEX(dxg_accounts_lock);
@@ -102,6 +105,41 @@ void dxg_quota_uncharge(struct dxg_process *process, enum dxg_quota quota, unsig
 
 	for (kind = 0; kind < DXG_ACCOUNT_KINDS; kind++)
 		atomic_long_sub(count, &process->accounts[kind]->used[quota]);
+}
+
+/**
+ * dxg_quota_hang() - a process has caused the reset of an engine
+ * @process: whose device was the reason
+ *
+ * May sleep.
+ */
+void dxg_quota_hang(struct dxg_process *process)
+{
+	struct dxg_account *account = process->accounts[DXG_ACCOUNT_PROCESS];
+
+	mutex_lock(&dxg_accounts_lock);
+	account->hang_jiffies[account->hangs % DXG_HANGS_PER_MINUTE] = jiffies;
+	account->hangs++;
+	mutex_unlock(&dxg_accounts_lock);
+}
+
+/**
+ * dxg_quota_hung_too_often() - may a process have no device for a while (FH-5)?
+ * @process: the caller's
+ *
+ * Return: true after DXG_HANGS_PER_MINUTE engine resets in the last minute.
+ */
+bool dxg_quota_hung_too_often(struct dxg_process *process)
+{
+	struct dxg_account *account = process->accounts[DXG_ACCOUNT_PROCESS];
+	unsigned long oldest;
+	bool often;
+
+	mutex_lock(&dxg_accounts_lock);
+	oldest = account->hang_jiffies[account->hangs % DXG_HANGS_PER_MINUTE];
+	often = account->hangs >= DXG_HANGS_PER_MINUTE && time_before(jiffies, oldest + 60 * HZ);
+	mutex_unlock(&dxg_accounts_lock);
+	return often;
 }
 
 static struct dxg_account *dxg_account_get(enum dxg_account_kind kind, unsigned long key,

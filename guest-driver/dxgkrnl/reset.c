@@ -3,8 +3,8 @@
  * Adapter reset, stop, and the end of all miniport objects at removal. All of it
  * with the guard held exclusively.
  *
- * A reset is the last rung: a context did not acknowledge its suspension within
- * tdr_timeout_ms, or the device reported an engine time-out. Every doorbell of
+ * A reset is the last rung: the reset of an engine failed (engine.c), or the device
+ * reported an engine time-out. Every doorbell of
  * every process goes to ABORT and every device into error; new devices can be
  * made afterwards through the same open file (FH-8). More than five resets in a
  * minute, or one that fails, stop the adapter for good (FH-5, FH-6).

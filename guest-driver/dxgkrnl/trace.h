@@ -118,6 +118,28 @@ TRACE_EVENT(dxg_doorbell_fault,
 		  __entry->slot ? "slot" : "dummy")
 );
 
+/* A context has lost work, or is to blame for it, by the reset of its engine. */
+TRACE_EVENT(dxg_engine_reset,
+	TP_PROTO(pid_t pid, u32 node, u32 queue, u64 fence, bool collateral),
+	TP_ARGS(pid, node, queue, fence, collateral),
+	TP_STRUCT__entry(
+		__field(pid_t, pid)
+		__field(u32, node)
+		__field(u32, queue)
+		__field(u64, fence)
+		__field(bool, collateral)
+	),
+	TP_fast_assign(
+		__entry->pid = pid;
+		__entry->node = node;
+		__entry->queue = queue;
+		__entry->fence = fence;
+		__entry->collateral = collateral;
+	),
+	TP_printk("pid=%d node=%u queue=0x%x fence=%llu collateral=%d", __entry->pid,
+		  __entry->node, __entry->queue, __entry->fence, __entry->collateral)
+);
+
 TRACE_EVENT(dxg_adapter_reset,
 	TP_PROTO(u64 luid, unsigned int resets),
 	TP_ARGS(luid, resets),

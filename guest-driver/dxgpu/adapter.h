@@ -12,15 +12,17 @@
  *  dxgpu_adapter.process_lock (mutex)  the list of processes, for the restart
  *  dxgpu_pagetable.lock (mutex)        the tables of one process
  *  dxgpu_slots.lock (mutex)            slots, hwqueue.slot, hwqueue.callbacks
+ *  dxgpu_node.reset_lock (mutex)       reset and resume of an engine
  *  dxgpu_adapter.command_lock (mutex)  the command window, the fence counter,
  *                                      the generation and the hardware state
  *  dxgpu_adapter.object_lock (spin, interrupts off)  hwqueues by id, contexts
  *                                      that wait for a suspend acknowledgment
  *
- * None is held across DxgkCbDisconnectDoorbell (DDI-CN-8) or over the wait for
- * an acknowledgment; dxgpu_slots.lock is not held over a command either.
- * object_lock is held across DxgkCbNotifyInterrupt, so that a handle in a report
- * is alive; that callback never sleeps and calls back nothing.
+ * None is held across DxgkCbDisconnectDoorbell (DDI-CN-8) or, but for reset_lock,
+ * over the wait for an acknowledgment; dxgpu_slots.lock is not held over a
+ * command either. object_lock is held across DxgkCbNotifyInterrupt and
+ * DxgkCbInvalidateHwContext, so that a handle in a report is alive; these
+ * callbacks never sleep and call back nothing.
  *
  * DOC: generations
  *
@@ -53,6 +55,7 @@
 /* Every limit of the device, as its registers tell it; constant after start. */
 struct dxgpu_caps {
 	u32 version;
+	bool engine_reset;
 	u32 num_nodes;
 	u32 num_slots;
 	u32 max_queues;
@@ -90,6 +93,9 @@ struct dxgpu_node {
 	struct dxgpu_adapter *adapter;
 	unsigned int ordinal;
 	u64 last_packets;		/* DxgkDdiQueryEngineStatus only */
+	struct mutex reset_lock;	/* one engine reset at a time; the two below */
+	unsigned int halts;		/* resets that were not followed by their resume */
+	u32 halt_generation;		/* that @halts counts for */
 	char irq_name[32];
 };
 
@@ -173,6 +179,14 @@ NTSTATUS dxgpu_query_engine_status(HANDLE hadapter, DXGKARG_QUERYENGINESTATUS *a
 /* interrupt.c */
 int dxgpu_interrupt_request(struct dxgpu_adapter *adapter);
 void dxgpu_interrupt_free(struct dxgpu_adapter *adapter);
+
+/* engine.c */
+void dxgpu_engines_init(struct dxgpu_adapter *adapter);
+NTSTATUS dxgpu_engine_reset(struct dxgpu_adapter *adapter, u32 generation, u32 node);
+NTSTATUS dxgpu_engine_resume(struct dxgpu_adapter *adapter, u32 generation, u32 node);
+u64 dxgpu_engine_aborted(struct dxgpu_adapter *adapter, u32 node, u32 queue_id);
+NTSTATUS dxgpu_reset_hw_engine(HANDLE hadapter, const DXGKARG_RESETHWENGINE *args);
+NTSTATUS dxgpu_resume_hw_engine(HANDLE hadapter, const DXGKARG_RESUMEHWENGINE *args);
 
 /* reset.c */
 bool dxgpu_hardware_present(struct dxgpu_adapter *adapter);

@@ -105,6 +105,7 @@ int dxgpu_caps_read(struct dxgpu_adapter *adapter, size_t doorbell_bytes,
 		return -ENODEV;
 	}
 
+	caps->engine_reset = dxgpu_reg(adapter, DXGPU_REG_CAPS) & DXGPU_CAPS_ENGINE_RESET;
 	caps->num_nodes = dxgpu_reg(adapter, DXGPU_REG_NUM_NODES);
 	caps->num_slots = dxgpu_reg(adapter, DXGPU_REG_NUM_SLOTS);
 	caps->max_queues = dxgpu_reg(adapter, DXGPU_REG_MAX_QUEUES);

@@ -23,10 +23,10 @@
 static unsigned int command_timeout_ms = 2000;
 module_param(command_timeout_ms, uint, 0644);
 MODULE_PARM_DESC(command_timeout_ms,
-		 "longest wait for the acknowledgment of a command, in ms; the device is reset then");
+		 "longest wait for the acknowledgment of a command, in ms; engine or device are reset then");
 
 /* A lost interrupt must cost time, not a hang. */
-#define DXGPU_ACK_RECHECK_MS	100
+#define DXGPU_ACK_RECHECK_MS	100u
 
 static NTSTATUS dxgpu_command_status(struct dxgpu_adapter *adapter, enum dxgpu_cmd opcode,
 				     u32 result)
@@ -46,6 +46,8 @@ static NTSTATUS dxgpu_command_status(struct dxgpu_adapter *adapter, enum dxgpu_c
 		return STATUS_DEVICE_BUSY;
 	case DXGPU_CMD_ERR_ARGUMENT:
 		return STATUS_INVALID_PARAMETER;
+	case DXGPU_CMD_ERR_HARDWARE:
+		return STATUS_UNSUCCESSFUL;
 	default:
 		dev_err_ratelimited(&adapter->pdev->dev,
 				    "command 0x%02x refused with result %u\n",
@@ -66,8 +68,9 @@ static NTSTATUS dxgpu_command_status(struct dxgpu_adapter *adapter, enum dxgpu_c
  * May sleep. For an async command success means accepted.
  *
  * Return: DEVICE_REMOVED if the generation is past, the device is not enabled
- * or not there; DEVICE_BUSY and INVALID_PARAMETER from the device; UNSUCCESSFUL
- * for a result that only a bug of this driver can cause (logged).
+ * or not there; DEVICE_BUSY and INVALID_PARAMETER from the device; UNSUCCESSFUL if
+ * the hardware fails, or for a result that only a bug of this driver can cause
+ * (logged).
  */
 NTSTATUS dxgpu_command_args(struct dxgpu_adapter *adapter, u32 generation,
 			    enum dxgpu_cmd opcode, const u64 *args, unsigned int count,
@@ -106,6 +109,37 @@ static bool dxgpu_command_done(struct dxgpu_adapter *adapter, u32 generation,
 }
 
 /**
+ * dxgpu_command_await() - wait until an async command is acknowledged, or not
+ * @adapter: the adapter
+ * @generation: that the command was sent to
+ * @record: address of the record's fence in the status region
+ * @fence: the command's fence
+ * @timeout_ms: the longest wait
+ *
+ * Return: false if neither an acknowledgment nor a reset of the device came.
+ */
+bool dxgpu_command_await(struct dxgpu_adapter *adapter, u32 generation,
+			 void __iomem *record, u64 fence, unsigned int timeout_ms)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(timeout_ms);
+	unsigned long recheck = msecs_to_jiffies(min(timeout_ms, DXGPU_ACK_RECHECK_MS));
+
+	while (!wait_event_timeout(adapter->ack_wait,
+				   dxgpu_command_done(adapter, generation, record, fence),
+				   recheck)) {
+		if (!dxgpu_hardware_present(adapter) || time_after_eq(jiffies, end))
+			return dxgpu_command_done(adapter, generation, record, fence);
+	}
+	return true;
+}
+
+/* What an acknowledgment may take. */
+unsigned int dxgpu_command_timeout_ms(void)
+{
+	return READ_ONCE(command_timeout_ms);
+}
+
+/**
  * dxgpu_command_wait() - wait until an async command is acknowledged
  * @adapter: the adapter
  * @generation: that the command was sent to
@@ -123,15 +157,7 @@ static bool dxgpu_command_done(struct dxgpu_adapter *adapter, u32 generation,
 bool dxgpu_command_wait(struct dxgpu_adapter *adapter, u32 generation,
 			void __iomem *record, u64 fence, const char *what, u32 id)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(READ_ONCE(command_timeout_ms));
-
-	while (!wait_event_timeout(adapter->ack_wait,
-				   dxgpu_command_done(adapter, generation, record, fence),
-				   msecs_to_jiffies(DXGPU_ACK_RECHECK_MS))) {
-		if (!dxgpu_hardware_present(adapter) || time_after(jiffies, end)) {
-			dxgpu_hardware_lost(adapter, what, id);
-			break;
-		}
-	}
+	if (!dxgpu_command_await(adapter, generation, record, fence, dxgpu_command_timeout_ms()))
+		dxgpu_hardware_lost(adapter, what, id);
 	return READ_ONCE(adapter->generation) == generation;
 }

@@ -8,6 +8,9 @@
 NTSTATUS dxgpu_command_args(struct dxgpu_adapter *adapter, u32 generation,
 			    enum dxgpu_cmd opcode, const u64 *args, unsigned int count,
 			    u64 *fence);
+bool dxgpu_command_await(struct dxgpu_adapter *adapter, u32 generation,
+			 void __iomem *record, u64 fence, unsigned int timeout_ms);
+unsigned int dxgpu_command_timeout_ms(void);
 bool dxgpu_command_wait(struct dxgpu_adapter *adapter, u32 generation,
 			void __iomem *record, u64 fence, const char *what, u32 id);
 

@@ -86,6 +86,7 @@ NTSTATUS dxgpu_create_doorbell(DXGKARG_CREATEDOORBELL *args)
 
 	spin_lock_irq(&adapter->object_lock);
 	queue->fault_reported = false;
+	queue->removing = false;
 	queue->on_device = true;
 	spin_unlock_irq(&adapter->object_lock);
 
@@ -167,28 +168,76 @@ NTSTATUS dxgpu_disconnect_doorbell(const DXGKARG_DISCONNECTDOORBELL *args)
 	return STATUS_SUCCESS;
 }
 
-/* DxgkDdiDestroyDoorbell: SUCCESS; bounded by command_timeout_ms and a reset. */
-NTSTATUS dxgpu_destroy_doorbell(const DXGKARG_DESTROYDOORBELL *args)
+/*
+ * The device has not let go of the queue in time. Its engine is reset, and its
+ * context is to blame; true if the removal is acknowledged then.
+ */
+static bool dxgpu_queue_recover(struct dxgpu_hwqueue *queue, u32 generation, u64 fence)
 {
-	struct dxgpu_doorbell *doorbell = args->hDoorbell;
-	struct dxgpu_hwqueue *queue = doorbell->hwqueue;
-	struct dxgpu_adapter *adapter = doorbell->adapter;
+	struct dxgpu_adapter *adapter = queue->adapter;
+	u32 node = queue->context->node;
+	NTSTATUS status;
+	bool removed;
+
+	status = dxgpu_engine_reset(adapter, generation, node);
+	if (!NT_SUCCESS(status))
+		return false;
+	/* Its record may be gone already, and with it the fault's report. */
+	spin_lock_irq(&adapter->object_lock);
+	if (!queue->fault_reported)
+		dxgpu_hwqueue_invalidate(queue, dxgpu_engine_aborted(adapter, node, queue->id),
+					 false);
+	queue->fault_reported = true;
+	spin_unlock_irq(&adapter->object_lock);
+
+	removed = dxgpu_command_await(adapter, generation,
+				      dxgpu_queue_record(adapter, queue->id) +
+				      offsetof(struct dxgpu_queue_status, remove_fence),
+				      fence, dxgpu_command_timeout_ms());
+	status = dxgpu_engine_resume(adapter, generation, node);
+	return removed && NT_SUCCESS(status);
+}
+
+/*
+ * QUEUE_REMOVE, and what it takes to get it done: when this returns the device
+ * fetches nothing of the queue any more (OBJ-24).
+ */
+static void dxgpu_queue_remove(struct dxgpu_hwqueue *queue)
+{
+	struct dxgpu_adapter *adapter = queue->adapter;
 	u32 generation = queue->context->generation;
 	NTSTATUS status;
 	u64 fence;
 
-	dxgpu_slots_release(&adapter->slots, doorbell);
+	spin_lock_irq(&adapter->object_lock);
+	queue->removing = true;
+	spin_unlock_irq(&adapter->object_lock);
 
 	status = dxgpu_command_async(adapter, generation, &fence, DXGPU_CMD_QUEUE_REMOVE,
 				     queue->id);
-	if (NT_SUCCESS(status))
-		dxgpu_command_wait(adapter, generation,
-				   dxgpu_queue_record(adapter, queue->id) +
-				   offsetof(struct dxgpu_queue_status, remove_fence),
-				   fence, "failed removal of queue", queue->id);
-	else if (status != STATUS_DEVICE_REMOVED)
+	if (status == STATUS_DEVICE_REMOVED)
+		return;
+	if (NT_SUCCESS(status) &&
+	    dxgpu_command_await(adapter, generation,
+				dxgpu_queue_record(adapter, queue->id) +
+				offsetof(struct dxgpu_queue_status, remove_fence),
+				fence, dxgpu_command_timeout_ms()))
+		return;
+	if (!NT_SUCCESS(status) || !dxgpu_queue_recover(queue, generation, fence))
 		dxgpu_hardware_lost(adapter, "failed removal of queue", queue->id);
+}
 
+/*
+ * DxgkDdiDestroyDoorbell: SUCCESS; bounded by command_timeout_ms, the same and an
+ * engine reset if that is not enough, and then a reset.
+ */
+NTSTATUS dxgpu_destroy_doorbell(const DXGKARG_DESTROYDOORBELL *args)
+{
+	struct dxgpu_doorbell *doorbell = args->hDoorbell;
+	struct dxgpu_hwqueue *queue = doorbell->hwqueue;
+
+	dxgpu_slots_release(&doorbell->adapter->slots, doorbell);
+	dxgpu_queue_remove(queue);
 	WRITE_ONCE(queue->on_device, false);
 	kfree(doorbell);
 	return STATUS_SUCCESS;

@@ -152,10 +152,51 @@ static void dxgpu_fault_report(struct dxgpu_hwqueue *queue)
 }
 
 /**
+ * dxgpu_hwqueue_invalidate() - report work that was lost to an engine reset
+ * @queue: the queue; object_lock held
+ * @fence: of the entry, 0 if unknown
+ * @collateral: the reset was for another
+ */
+void dxgpu_hwqueue_invalidate(struct dxgpu_hwqueue *queue, u64 fence, bool collateral)
+{
+	struct dxgpu_adapter *adapter = queue->adapter;
+	DXGKARGCB_INVALIDATEHWCONTEXT args = {
+		.hHwContext = queue->context->os_handle,
+		.Flags = collateral ? DXGK_INVALIDATEHWCONTEXT_COLLATERAL : 0,
+		.hHwQueue = queue->os_handle,
+		.AbortedFenceId = fence,
+	};
+
+	lockdep_assert_held(&adapter->object_lock);
+	adapter->os.DxgkCbInvalidateHwContext(adapter->os.DeviceHandle, &args);
+}
+
+/*
+ * The queue held its node when the node was reset. It is the reason if something
+ * was asked of it that the device had not done, or says only now that it has.
+ */
+static void dxgpu_reset_report(struct dxgpu_hwqueue *queue)
+{
+	struct dxgpu_context *context = queue->context;
+	bool asked = queue->removing || context->suspended ||
+		     !list_empty(&context->suspend_link);
+
+	dxgpu_hwqueue_invalidate(queue, dxgpu_read64(dxgpu_queue_record(queue->adapter, queue->id),
+						     dxgpu_queue_status, fault_fence), !asked);
+}
+
+static u32 dxgpu_fault_code(struct dxgpu_hwqueue *queue)
+{
+	return dxgpu_read32(dxgpu_queue_record(queue->adapter, queue->id), dxgpu_queue_status,
+			    fault_code);
+}
+
+/**
  * dxgpu_hwqueues_faulted() - report each queue that the fault bitmap shows, once
  * @adapter: the adapter
  *
- * Hard interrupt. A queue's bit stays set until the queue is removed.
+ * Any context, also hard interrupt. A queue's bit stays set until the queue is
+ * removed.
  */
 void dxgpu_hwqueues_faulted(struct dxgpu_adapter *adapter)
 {
@@ -175,7 +216,10 @@ void dxgpu_hwqueues_faulted(struct dxgpu_adapter *adapter)
 			if (!queue || !queue->on_device || queue->fault_reported)
 				continue;
 			queue->fault_reported = true;
-			dxgpu_fault_report(queue);
+			if (dxgpu_fault_code(queue) == DXGPU_FAULT_RESET)
+				dxgpu_reset_report(queue);
+			else
+				dxgpu_fault_report(queue);
 		}
 	}
 	spin_unlock_irqrestore(&adapter->object_lock, flags);

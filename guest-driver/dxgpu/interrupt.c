@@ -42,12 +42,13 @@ static irqreturn_t dxgpu_event_interrupt(int irq, void *data)
 	/* The clear must not pass what is read from the status region below. */
 	readl(adapter->regs + DXGPU_REG_INT_CAUSE);
 
+	/* Faults first: whose work a reset has ended is told before it is acknowledged. */
+	if (cause & DXGPU_INT_FAULT)
+		dxgpu_hwqueues_faulted(adapter);
 	if (cause & DXGPU_INT_ACK) {
 		wake_up_all(&adapter->ack_wait);
 		dxgpu_contexts_acknowledge(adapter);
 	}
-	if (cause & DXGPU_INT_FAULT)
-		dxgpu_hwqueues_faulted(adapter);
 	if (cause & DXGPU_INT_RESET_DONE)
 		schedule_work(&adapter->reset_seen_work);
 	return IRQ_HANDLED;

@@ -36,6 +36,7 @@ static NTSTATUS dxgpu_add_device(struct device *dev, void **context)
 	INIT_WORK(&adapter->reset_seen_work, dxgpu_reset_seen);
 	spin_lock_init(&adapter->object_lock);
 	xa_init_flags(&adapter->queues, XA_FLAGS_LOCK_IRQ);
+	dxgpu_engines_init(adapter);
 	INIT_LIST_HEAD(&adapter->suspending);
 	mutex_init(&adapter->process_lock);
 	INIT_LIST_HEAD(&adapter->processes);
@@ -247,6 +248,8 @@ static const DRIVER_INITIALIZATION_DATA dxgpu_ddi = {
 	.DxgkDdiResumeContext = dxgpu_resume_context,
 	.DxgkDdiQueryEngineStatus = dxgpu_query_engine_status,
 	.DxgkDdiQueryHwQueueStatus = dxgpu_query_hwqueue_status,
+	.DxgkDdiResetHwEngine = dxgpu_reset_hw_engine,
+	.DxgkDdiResumeHwEngine = dxgpu_resume_hw_engine,
 	.DxgkDdiResetFromTimeout = dxgpu_reset_from_timeout,
 	.DxgkDdiRestartFromTimeout = dxgpu_restart_from_timeout,
 	.DxgkDdiPrintSlots = dxgpu_slots_print,

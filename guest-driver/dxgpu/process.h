@@ -40,6 +40,7 @@ struct dxgpu_hwqueue {
 	u32 id;
 	bool on_device;			/* QUEUE_CREATE done; that is, it has a doorbell object */
 	bool fault_reported;		/* under adapter->object_lock */
+	bool removing;			/* same: QUEUE_REMOVE is not acknowledged */
 	/* The rest is under adapter->slots.lock. */
 	struct dxgpu_slot *slot;	/* of its doorbell, until ORD-8 is complete */
 	unsigned int callbacks;		/* DxgkCbDisconnectDoorbell under way for it */
@@ -82,6 +83,7 @@ NTSTATUS dxgpu_create_hwqueue(HANDLE hcontext, DXGKARG_CREATEHWQUEUE *args);
 NTSTATUS dxgpu_destroy_hwqueue(HANDLE hhwqueue);
 NTSTATUS dxgpu_query_hwqueue_status(HANDLE hadapter, DXGKARG_QUERYHWQUEUESTATUS *args);
 void dxgpu_hwqueues_faulted(struct dxgpu_adapter *adapter);
+void dxgpu_hwqueue_invalidate(struct dxgpu_hwqueue *queue, u64 fence, bool collateral);
 
 /* doorbell.c */
 NTSTATUS dxgpu_create_doorbell(DXGKARG_CREATEDOORBELL *args);

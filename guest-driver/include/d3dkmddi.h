@@ -254,6 +254,22 @@ typedef struct _DXGKARG_QUERYENGINESTATUS {
 } DXGKARG_QUERYENGINESTATUS;
 
 /*
+ * Reset of one engine (3.13). After DxgkDdiResetHwEngine nothing of the node
+ * executes, that of contexts which were not on it neither, until
+ * DxgkDdiResumeHwEngine, which samples every queue of the node (DDI-RE-1,
+ * DDI-RE-3, DDI-RE-7).
+ */
+typedef struct _DXGKARG_RESETHWENGINE {
+	UINT NodeOrdinal;
+	UINT EngineOrdinal;
+} DXGKARG_RESETHWENGINE;
+
+typedef struct _DXGKARG_RESUMEHWENGINE {
+	UINT NodeOrdinal;
+	UINT EngineOrdinal;
+} DXGKARG_RESUMEHWENGINE;
+
+/*
  * ours: what the device itself says of a queue, for the decision whether work is
  * pending (ORD-13) and for debugfs.
  */
@@ -317,6 +333,18 @@ typedef struct _DXGKARGCB_NOTIFY_INTERRUPT_DATA {
 	UINT Flags;
 } DXGKARGCB_NOTIFY_INTERRUPT_DATA;
 
+/* A context has lost work to an engine reset (DDI-RE-2). */
+typedef struct _DXGKARGCB_INVALIDATEHWCONTEXT {
+	HANDLE hHwContext;			/* OS */
+	UINT Flags;				/* DXGK_INVALIDATEHWCONTEXT_* */
+	/* ours, for the log */
+	HANDLE hHwQueue;			/* OS; null if unknown */
+	UINT64 AbortedFenceId;			/* of the aborted entry, as the process said */
+} DXGKARGCB_INVALIDATEHWCONTEXT;
+
+/* It was not the reason for the reset. */
+#define DXGK_INVALIDATEHWCONTEXT_COLLATERAL	(1u << 0)
+
 typedef struct _DXGKARGCB_DISCONNECTDOORBELL {
 	HANDLE hHwQueue;			/* OS */
 	HANDLE hDoorbell;			/* OS */
@@ -341,6 +369,14 @@ typedef struct _DXGKRNL_INTERFACE {
 	 * when it returns (ORD-14). INVALID_PARAMETER: the queue has no doorbell.
 	 */
 	NTSTATUS (*DxgkCbDisconnectDoorbell)(const DXGKARGCB_DISCONNECTDOORBELL *pArgs);
+	/*
+	 * DEVICE, as DxgkCbNotifyInterrupt. Once for each context that an engine reset hit,
+	 * before DxgkDdiResetHwEngine returns; also when the KMD had to reset the engine by
+	 * itself, to get a queue or context back that it was told to destroy. The device
+	 * of the context goes into error, all its doorbells become ABORT (FH-7).
+	 */
+	void (*DxgkCbInvalidateHwContext)(HANDLE hAdapter,
+					  const DXGKARGCB_INVALIDATEHWCONTEXT *pArgs);
 } DXGKRNL_INTERFACE;
 
 typedef struct _DXGK_START_INFO {
@@ -398,6 +434,13 @@ typedef struct _DRIVER_INITIALIZATION_DATA {
 	NTSTATUS (*DxgkDdiResumeContext)(HANDLE hAdapter, const DXGKARG_RESUMECONTEXT *pArgs);
 	NTSTATUS (*DxgkDdiQueryEngineStatus)(HANDLE hAdapter, DXGKARG_QUERYENGINESTATUS *pArgs);
 	NTSTATUS (*DxgkDdiQueryHwQueueStatus)(HANDLE hAdapter, DXGKARG_QUERYHWQUEUESTATUS *pArgs);
+
+	/*
+	 * Any failure, also of the resume, is answered by an adapter reset (DDI-RE-5).
+	 * NOT_SUPPORTED: the hardware cannot; DEVICE_REMOVED; UNSUCCESSFUL: it did not.
+	 */
+	NTSTATUS (*DxgkDdiResetHwEngine)(HANDLE hAdapter, const DXGKARG_RESETHWENGINE *pArgs);
+	NTSTATUS (*DxgkDdiResumeHwEngine)(HANDLE hAdapter, const DXGKARG_RESUMEHWENGINE *pArgs);
 
 	/*
 	 * Adapter reset (DDI-RE-6). Reset: on return no DMA; all device-side objects are

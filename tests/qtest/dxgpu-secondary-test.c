@@ -45,7 +45,8 @@ static void test_registers(void)
     for (i = 0; i < G_N_ELEMENTS(rows); i++) {
         t = dx_start_disabled(rows[i].properties);
         g_assert_cmphex(dx_reg(t, DXGPU_REG_CAPS), ==, DXGPU_CAPS_DEDICATED |
-                        DXGPU_CAPS_LARGE_PAGES | DXGPU_CAPS_SECONDARY);
+                        DXGPU_CAPS_LARGE_PAGES | DXGPU_CAPS_SECONDARY |
+                        DXGPU_CAPS_ENGINE_RESET);
         g_assert_cmpuint(t->slots, ==, rows[i].slots);
         g_assert_cmpuint(t->stride, ==, 4096);
         g_assert_cmphex(t->doorbells_size, ==, rows[i].size);
