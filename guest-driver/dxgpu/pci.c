@@ -60,9 +60,35 @@ static void dxgpu_remove_device(HANDLE hadapter)
 	kfree(adapter);
 }
 
+/* The size of a BAR by the device itself: of one without address the kernel has forgotten it. */
+static u64 dxgpu_bar_bytes(struct pci_dev *pdev, int bar)
+{
+	int offset = PCI_BASE_ADDRESS_0 + 4 * bar;
+	u32 low, low_mask, high, high_mask = 0;
+	u16 command;
+	u64 mask;
+
+	/* Nothing may be decoded at the address that the question makes. */
+	pci_read_config_word(pdev, PCI_COMMAND, &command);
+	pci_write_config_word(pdev, PCI_COMMAND, command & ~PCI_COMMAND_MEMORY);
+	pci_read_config_dword(pdev, offset, &low);
+	pci_write_config_dword(pdev, offset, ~0);
+	pci_read_config_dword(pdev, offset, &low_mask);
+	pci_write_config_dword(pdev, offset, low);
+	if (low & PCI_BASE_ADDRESS_MEM_TYPE_64) {
+		pci_read_config_dword(pdev, offset + 4, &high);
+		pci_write_config_dword(pdev, offset + 4, ~0);
+		pci_read_config_dword(pdev, offset + 4, &high_mask);
+		pci_write_config_dword(pdev, offset + 4, high);
+	}
+	pci_write_config_word(pdev, PCI_COMMAND, command);
+	mask = (u64)high_mask << 32 | (low_mask & PCI_BASE_ADDRESS_MEM_MASK);
+	return mask & -mask;
+}
+
 /*
- * Has every BAR an address? Behind a port, firmware or kernel may have had no room
- * for them, and then nothing else can be done than to say what would help.
+ * Has every BAR an address? Behind a port, firmware and kernel may have had no room
+ * for one, and then nothing else can be done than to say what would help.
  */
 static int dxgpu_check_bars(struct pci_dev *pdev)
 {
@@ -77,23 +103,17 @@ static int dxgpu_check_bars(struct pci_dev *pdev)
 		{ DXGPU_BAR_STATUS, "status region", "pref64-reserve" },
 	};
 	unsigned int i;
+	u64 bytes;
 
 	for (i = 0; i < ARRAY_SIZE(bars); i++) {
-		const struct resource *res = &pdev->resource[bars[i].bar];
-		u64 bytes = resource_size(res);
-
-		if (!(res->flags & IORESOURCE_MEM)) {
-			dev_err(&pdev->dev, "BAR %d (%s) is missing\n", bars[i].bar,
-				bars[i].content);
-			return -ENODEV;
-		}
-		if (res->flags & IORESOURCE_UNSET || !res->start) {
-			/* Room for both prefetchable BARs, aligned to their sizes. */
-			dev_err(&pdev->dev, "BAR %d (%s, %llu bytes) has no address: no room behind the bridge above; give QEMU's pcie-root-port %s=%lluM or more\n",
-				bars[i].bar, bars[i].content, bytes, bars[i].property,
-				max_t(u64, 2 * bytes, SZ_2M) / SZ_1M);
-			return -ENOSPC;
-		}
+		if (pci_resource_start(pdev, bars[i].bar))
+			continue;
+		bytes = dxgpu_bar_bytes(pdev, bars[i].bar);
+		/* As much again for the BAR beside it. */
+		dev_err(&pdev->dev, "BAR %d (%s, %llu bytes) has no address: no room behind its port; give QEMU's pcie-root-port %s=%lluM or more\n",
+			bars[i].bar, bars[i].content, bytes, bars[i].property,
+			max_t(u64, 2 * bytes, SZ_2M) / SZ_1M);
+		return -ENOSPC;
 	}
 	return 0;
 }

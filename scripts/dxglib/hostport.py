@@ -10,8 +10,10 @@ is not that of a request whose asker has died.  The verbs (`device` is dxg0):
 
     get PROPERTY[.MEMBER]   a property of the device; structures as JSON
     set PROPERTY VALUE      likewise, of those whose name begins with inject-
-    unplug, plug            device_del and device_add with the same properties;
-                            answered when the device has gone, or has come
+    unplug, plug [PORT]     device_del and device_add with the same properties,
+                            behind the port rp0 or another one, rp1..99, that
+                            the machine was given; answered when the device has
+                            gone, or has come
     aer ERROR               pcie_aer_inject_error: the error's name or number
     ping                    nothing
 
@@ -33,6 +35,7 @@ SETTABLE = ("inject-",)
 UNPLUG_LIMIT_S = 60
 
 _PROPERTY = re.compile(r"[a-z][a-z0-9_-]*")
+_BUS = re.compile(r"rp[0-9]{1,2}")
 _ERROR = re.compile(r"[A-Z_]+|0x[0-9a-f]{1,8}")
 _INTEGER = re.compile(r"u?int(8|16|32|64)?|size")
 
@@ -154,10 +157,11 @@ class HostPort:
         self._machine.plugged = False
 
     def _plug(self, arguments):
-        _none("plug", arguments)
+        if not _BUS.fullmatch(arguments or "rp0"):
+            raise Refused(f"plug {arguments!r}: a port's name, as rp1")
         if self._machine.plugged:
             raise Refused("the device is plugged in")
-        self._machine.plug()
+        self._machine.plug(arguments or "rp0")
         yield from ()
 
     def _aer(self, arguments):

@@ -109,15 +109,15 @@ class Machine:
                      "-device", self._device()]
         return argv + list(config.extra)
 
-    def _device(self):
+    def _device(self, bus="rp0"):
         properties = f",{self.config.device}" if self.config.device else ""
-        return f"dxgpu,id={DEVICE_ID},bus=rp0{properties}"
+        return f"dxgpu,id={DEVICE_ID},bus={bus}{properties}"
 
-    def plug(self):
-        """Add the device, as it was at the start."""
+    def plug(self, bus="rp0"):
+        """Add the device, as it was at the start, behind the port BUS."""
         # QMP's own device_add wants each property with its type.
         said = self.qmp.request("human-monitor-command", **{
-            "command-line": f"device_add {self._device()}"})
+            "command-line": f"device_add {self._device(bus)}"})
         if said:
             raise QmpError(f"device_add: {said.strip()}")
         self.plugged = True

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -99,6 +100,18 @@ static inline int dxg_host_get(const char *property, char *value, size_t bytes)
 
 	snprintf(line, sizeof(line), "get %s", property);
 	return dxg_host_request(line, value, bytes);
+}
+
+/* One of the device's counters, a member of the property "stats". 0 or -errno. */
+static inline int dxg_host_stat(const char *name, unsigned long long *value)
+{
+	char property[64], text[64];
+	int error;
+
+	snprintf(property, sizeof(property), "stats.%s", name);
+	error = dxg_host_get(property, text, sizeof(text));
+	*value = error ? 0 : strtoull(text, NULL, 0);
+	return error;
 }
 
 /*

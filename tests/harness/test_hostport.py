@@ -43,8 +43,9 @@ class FakeMachine:
         self.qmp = FakeQmp()
         self.plugged = True
 
-    def plug(self):
+    def plug(self, bus):
         self.plugged = True
+        self.bus = bus
 
 
 class Verbs(unittest.TestCase):
@@ -110,8 +111,17 @@ class Verbs(unittest.TestCase):
         self.assertFalse(self.machine.plugged)
         self.assertGreater(self.port.room(), 0)
         self.assertEqual(self.ask("t plug\n"), "t ok\n")
+        self.assertEqual(self.machine.bus, "rp0")
         self.assertEqual(self.ask("t plug\n"),
                          "t error the device is plugged in\n")
+
+    def test_plug_names_a_port(self):
+        self.machine.plugged = False
+        self.assertIn("a port's name", self.ask("t plug rp0,slots=1\n"))
+        self.assertIn("a port's name", self.ask("t plug pcie.0\n"))
+        self.assertFalse(self.machine.plugged)
+        self.assertEqual(self.ask("t plug rp1\n"), "t ok\n")
+        self.assertEqual(self.machine.bus, "rp1")
 
     def test_unplug_that_the_guest_ignores(self):
         before = hostport.UNPLUG_LIMIT_S

@@ -22,6 +22,7 @@
 #include "chain.h"
 #include "child.h"
 #include "debugfs.h"
+#include "host.h"
 #include "modules.h"
 
 #define WAIT_NS		(60ull * 1000 * 1000 * 1000)
@@ -170,6 +171,16 @@ static void sweep(const struct bar *bar, write_filter allowed, uint64_t dense, u
 	     (unsigned long long)(kmt_now_ns() - start) / 1000000);
 }
 
+static uint64_t device_stat(const char *name)
+{
+	unsigned long long value;
+	int error = dxg_host_stat(name, &value);
+
+	if (error)
+		bail("the device's counter %s: errno %d", name, -error);
+	return value;
+}
+
 static uint32_t reg(uint32_t offset)
 {
 	return (uint32_t)bar_read(&registers, offset, 4);
@@ -211,16 +222,29 @@ static void bind_driver(const char *how)
 /* Bus mastering and MSI-X are off, so nothing that is written becomes an access to memory. */
 static void without_driver(void)
 {
+	uint64_t bad_registers, bad_doorbells, unbound;
 	int error = sysfs_write(SYSFS_DRIVER "unbind", address, address);
 
 	ok(!error, "the driver is unbound (errno %d)", error);
 	sysfs_write(SYSFS_DEVICE "enable", address, "1");
 	bars_map();
 	ok(reg(DXGPU_REG_MAGIC) == DXGPU_MAGIC, "root sees the registers");
+	bad_registers = device_stat("register_bad_access");
 	sweep(&registers, NULL, registers.bytes, 1);
 	ok(reg(DXGPU_REG_MAGIC) == DXGPU_MAGIC, "every access to BAR0 comes back");
+	/* At least those of 1 byte, and of 2 aligned ones; QEMU may cut the others. */
+	bad_registers = device_stat("register_bad_access") - bad_registers;
+	ok(bad_registers >= registers.bytes * 3, "and is counted if it is a bad one (%llu)",
+	   (unsigned long long)bad_registers);
+	bad_doorbells = device_stat("doorbell_bad_access");
+	unbound = device_stat("doorbell_unbound");
 	sweep(&doorbells, NULL, doorbells.bytes, 1);
 	ok(bar_read(&doorbells, 0, 8) == 0, "to BAR2 too");
+	bad_doorbells = device_stat("doorbell_bad_access") - bad_doorbells;
+	unbound = device_stat("doorbell_unbound") - unbound;
+	ok(bad_doorbells >= doorbells.bytes * 3 / 2 && unbound >= doorbells.bytes / 4096 * 2,
+	   "with its bad writes (%llu) and its rings of no queue (%llu) counted",
+	   (unsigned long long)bad_doorbells, (unsigned long long)unbound);
 	sweep(&status_region, NULL, status_region.bytes, 1);
 	ok(reg(DXGPU_REG_MAGIC) == DXGPU_MAGIC, "to BAR4 too");
 	sweep(&msix, NULL, msix.bytes, 1);

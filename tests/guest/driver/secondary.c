@@ -18,6 +18,7 @@
 #include "chain.h"
 #include "debugfs.h"
 #include "fault.h"
+#include "host.h"
 #include "rival.h"
 
 #define WAIT_NS		(20ull * 1000 * 1000 * 1000)
@@ -141,7 +142,9 @@ static void addresses(struct queue *queue)
 static void first_life(struct queue *queue)
 {
 	volatile uint32_t *half = (volatile uint32_t *)(uintptr_t)queue->secondary;
+	unsigned long long rings, rings_after;
 	uint64_t fence;
+	int error;
 
 	fence = publish(queue);
 	ok(ring(queue, queue->secondary) == RETRY && stays(queue, 0),
@@ -151,12 +154,16 @@ static void first_life(struct queue *queue)
 	ok(completes(queue, fence), "connect is a ring");
 	ok(*queue->stat == CONNECTED && !is_dummy(queue->secondary) && !is_dummy(queue->bell),
 	   "after it both pages are doorbells");
+	error = dxg_host_stat("doorbell_secondary", &rings);
 	fence = publish(queue);
 	ok(ring(queue, queue->secondary) == CONNECTED && completes(queue, fence),
 	   "a ring of the secondary one alone runs work");
 	fence = publish(queue);
 	*half = (uint32_t)queue->wp;
 	ok(completes(queue, fence), "so does one of 32 bits");
+	error |= dxg_host_stat("doorbell_secondary", &rings_after);
+	ok(!error && rings_after == rings + 2, "the device has seen both there (%llu, %llu)",
+	   rings, rings_after);
 	fence = publish(queue);
 	*queue->secondary = ~0ull;
 	ok(completes(queue, fence), "and one of a wrong value");
