@@ -9,17 +9,38 @@
 #define UNIT_KERNEL_H
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <time.h>
 
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
-typedef uint64_t u64;
+typedef unsigned long long u64;
+typedef int32_t s32;
 
-#define WRITE_ONCE(x, value)    (*(volatile __typeof__(x) *)&(x) = (value))
+struct device;
+struct module;
+struct seq_file;
+
+#define __iomem
+#define __packed                __attribute__((packed))
+#define GFP_KERNEL              0
+#define NSEC_PER_USEC           1000u
+#define module_param(name, type, mode)
+#define MODULE_PARM_DESC(name, text)
+#define lockdep_assert_held(lock)       ((void)(lock))
+#define READ_ONCE(x)            __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define div_u64(a, b)           ((a) / (b))
+#define kvcalloc(n, bytes, gfp) calloc(n, bytes)
+#define kvfree(p)               free(p)
+#define WRITE_ONCE(x, value)    __atomic_store_n(&(x), value, __ATOMIC_RELAXED)
 #define dma_wmb()               atomic_thread_fence(memory_order_release)
 #define container_of(p, type, member) \
     ((type *)((char *)(p) - offsetof(type, member)))
@@ -53,10 +74,90 @@ static inline void list_del(struct list_head *entry)
     entry->next = entry->prev = NULL;
 }
 
+static inline void list_add_tail(struct list_head *entry,
+                                 struct list_head *head)
+{
+    list_add(entry, head->prev);
+}
+
+static inline void list_del_init(struct list_head *entry)
+{
+    list_del(entry);
+    INIT_LIST_HEAD(entry);
+}
+
+#define list_first_entry_or_null(head, type, member) \
+    (list_empty(head) ? NULL : container_of((head)->next, type, member))
+
 #define list_for_each_entry_safe(p, n, head, member) \
     for (p = container_of((head)->next, __typeof__(*p), member), \
          n = container_of(p->member.next, __typeof__(*p), member); \
          &p->member != (head); \
          p = n, n = container_of(n->member.next, __typeof__(*n), member))
+
+struct mutex {
+    pthread_mutex_t lock;
+};
+
+#define mutex_init(m)           pthread_mutex_init(&(m)->lock, NULL)
+#define mutex_destroy(m)        pthread_mutex_destroy(&(m)->lock)
+#define mutex_lock(m)           pthread_mutex_lock(&(m)->lock)
+#define mutex_unlock(m)         pthread_mutex_unlock(&(m)->lock)
+
+static inline u64 ktime_get_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+/* Waiting is looking again: a jiffy is a millisecond. */
+#define msecs_to_jiffies(ms)    ((unsigned long)(ms))
+
+static inline void unit_nap(void)
+{
+    nanosleep(&(struct timespec){ .tv_nsec = 20000 }, NULL);
+}
+
+struct completion {
+    _Atomic unsigned int done;
+};
+
+#define init_completion(c)      atomic_init(&(c)->done, 0)
+#define reinit_completion(c)    atomic_store(&(c)->done, 0)
+#define complete(c)             ((void)atomic_fetch_add(&(c)->done, 1))
+
+/* What is left of the time, at least 1; 0: it is over. Nobody is killed. */
+static inline long wait_for_completion_killable_timeout(struct completion *c,
+                                                        long jiffies)
+{
+    u64 end = ktime_get_ns() + jiffies * 1000000ull, now;
+
+    for (;;) {
+        now = ktime_get_ns();
+        if (atomic_load(&c->done)) {
+            atomic_fetch_sub(&c->done, 1);
+            return now < end ? 1 + (long)((end - now) / 1000000) : 1;
+        }
+        if (now >= end) {
+            return 0;
+        }
+        unit_nap();
+    }
+}
+
+typedef struct {
+    char unused;
+} wait_queue_head_t;
+
+#define init_waitqueue_head(w)  ((void)(w))
+#define wake_up_all(w)          ((void)(w))
+#define wait_event(w, condition) \
+    do { \
+        while (!(condition)) { \
+            unit_nap(); \
+        } \
+    } while (0)
 
 #endif /* UNIT_KERNEL_H */
