@@ -229,6 +229,8 @@ void dxgnull_queue_sample(struct dxgnull_queue *queue);
 void dxgnull_queue_wait_stopped(struct dxgnull_queue *queue);
 NTSTATUS dxgnull_suspend_context(HANDLE hadapter, const DXGKARG_SUSPENDCONTEXT *args);
 NTSTATUS dxgnull_resume_context(HANDLE hadapter, const DXGKARG_RESUMECONTEXT *args);
+NTSTATUS dxgnull_reset_hw_engine(HANDLE hadapter, const DXGKARG_RESETHWENGINE *args);
+NTSTATUS dxgnull_resume_hw_engine(HANDLE hadapter, const DXGKARG_RESUMEHWENGINE *args);
 NTSTATUS dxgnull_reset_from_timeout(HANDLE hadapter);
 NTSTATUS dxgnull_restart_from_timeout(HANDLE hadapter);
 

@@ -363,6 +363,20 @@ NTSTATUS dxgnull_resume_context(HANDLE hadapter, const DXGKARG_RESUMECONTEXT *ar
 	return STATUS_SUCCESS;
 }
 
+/*
+ * DxgkDdiResetHwEngine: an engine of this kind never hangs, so there is none to reset.
+ * The OS layer resets the adapter then (DDI-RE-5), and never asks for a resume.
+ */
+NTSTATUS dxgnull_reset_hw_engine(HANDLE hadapter, const DXGKARG_RESETHWENGINE *args)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+
+NTSTATUS dxgnull_resume_hw_engine(HANDLE hadapter, const DXGKARG_RESUMEHWENGINE *args)
+{
+	return STATUS_NOT_SUPPORTED;
+}
+
 /* DxgkDdiResetFromTimeout (DDI-RE-6): on return nothing of a living queue is executed. */
 NTSTATUS dxgnull_reset_from_timeout(HANDLE hadapter)
 {
