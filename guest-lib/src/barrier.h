@@ -9,18 +9,34 @@
 #include <dxg/winadapter.h>
 
 #if defined(__x86_64__)
-/* Between the write pointer and the doorbell: also write-combining memory (ORD-19). */
-#define dxg_store_barrier()	__asm__ __volatile__("sfence" ::: "memory")
-/* Between the doorbell and the status load (ORD-18). */
-#define dxg_full_barrier()	__asm__ __volatile__("mfence" ::: "memory")
-#define dxg_relax()		__asm__ __volatile__("pause" ::: "memory")
+#define DXG_STORE_BARRIER	"sfence"
+#define DXG_FULL_BARRIER	"mfence"
+#define DXG_RELAX		"pause"
 #elif defined(__aarch64__)
-#define dxg_store_barrier()	__asm__ __volatile__("dmb oshst" ::: "memory")
-#define dxg_full_barrier()	__asm__ __volatile__("dmb osh" ::: "memory")
-#define dxg_relax()		__asm__ __volatile__("yield" ::: "memory")
+#define DXG_STORE_BARRIER	"dmb oshst"
+#define DXG_FULL_BARRIER	"dmb osh"
+#define DXG_RELAX		"yield"
 #else
 #error "say what the barriers of ORD-21 are on this processor"
 #endif
+
+/* Between the write pointer and the doorbell: also write-combining memory (ORD-19). */
+static inline void dxg_store_barrier(void)
+{
+	__asm__ __volatile__(DXG_STORE_BARRIER ::: "memory");
+}
+
+/* Between the doorbell and the status load (ORD-18). */
+static inline void dxg_full_barrier(void)
+{
+	__asm__ __volatile__(DXG_FULL_BARRIER ::: "memory");
+}
+
+/* In a loop that polls. */
+static inline void dxg_relax(void)
+{
+	__asm__ __volatile__(DXG_RELAX ::: "memory");
+}
 
 /* One 64-bit access each; the kernel or the device is at the other end. */
 static inline UINT64 dxg_load_acquire(const UINT64 *word)

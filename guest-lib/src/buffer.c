@@ -7,7 +7,7 @@
 #include "session.h"
 
 #define PAGE_BYTES	4096u
-#define MAX_BYTES	(1ull << 30)
+#define MAX_BYTES	0x40000000ull
 
 static NTSTATUS wait_paging(struct dxg_session *session, NTSTATUS status, UINT64 fence)
 {

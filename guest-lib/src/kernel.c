@@ -12,12 +12,12 @@
 #include "status.h"
 
 /* Instance number in the high half, file descriptor + 1 in the low half; 0: none. */
-typedef _Atomic(UINT64) instance_word;
+typedef _Atomic UINT64 instance_word;
 
 static instance_word *_Atomic instance;	/* set once; NULL: not yet */
 static pthread_once_t instance_once = PTHREAD_ONCE_INIT;
 /* Not wiped: a child's instance has a number that its parent has not had. */
-static _Atomic(UINT) instances;
+static atomic_uint instances;
 
 static void instance_map(void)
 {

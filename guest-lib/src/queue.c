@@ -130,9 +130,8 @@ NTSTATUS dxg_submit_queue_lose(struct dxg_submit_queue *queue, const char *funct
 			  fault.FaultedVirtualAddress);
 }
 
-static NTSTATUS ring_entries(const struct dxg_session *session,
-			     const struct dxg_submit_queue_options *options,
-			     UINT *entries)
+static NTSTATUS choose_entries(const struct dxg_session *session,
+			       const struct dxg_submit_queue_options *options, UINT *entries)
 {
 	UINT least = session->caps.ring_min_entries > RING_PAGE_ENTRIES ?
 		     session->caps.ring_min_entries : RING_PAGE_ENTRIES;
@@ -203,7 +202,7 @@ NTSTATUS dxg_submit_queue_create(struct dxg_session *session,
 		return status;
 	queue = calloc(1, sizeof(*queue));
 	if (!queue)
-		return dxg_report(STATUS_NO_MEMORY, "%s", __func__);
+		return dxg_report(STATUS_NO_MEMORY, "%s: no memory for a queue", __func__);
 	dxg_submit_queue_init(queue);
 	queue->ops = &dxg_submit_kmt_ops;
 	queue->instance = session->instance;
@@ -211,7 +210,7 @@ NTSTATUS dxg_submit_queue_create(struct dxg_session *session,
 	queue->device = session->handles.device;
 	queue->max_command_bytes = session->caps.max_command_bytes;
 
-	status = ring_entries(session, options, &queue->entries);
+	status = choose_entries(session, options, &queue->entries);
 	if (NT_SUCCESS(status))
 		status = queue_hwqueue(queue, session->handles.context);
 	if (NT_SUCCESS(status))

@@ -154,7 +154,8 @@ NTSTATUS dxg_session_open(const struct dxg_session_options *options,
 		return status;
 	session = calloc(1, sizeof(*session));
 	if (!session)
-		return dxg_report(STATUS_NO_MEMORY, "%s", __func__);
+		return dxg_report(STATUS_NO_MEMORY, "%s: no memory for a session",
+				  __func__);
 
 	status = open_adapter(options->adapter_index, &session->handles.adapter);
 	session->instance = dxg_kernel_instance();

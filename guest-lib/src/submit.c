@@ -25,7 +25,7 @@
 #define BUSY_PAUSE_MIN_NS	50000u
 #define BUSY_PAUSE_MAX_NS	10000000u
 
-static void count(_Atomic(UINT64) *counter)
+static void count(atomic_uint_least64_t *counter)
 {
 	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }

@@ -29,12 +29,12 @@ extern const struct dxg_submit_ops dxg_submit_kmt_ops;
 
 /* Counters that any thread may add to at any time. */
 struct dxg_submit_counters {
-	_Atomic(UINT64) rings;
-	_Atomic(UINT64) connects;
-	_Atomic(UINT64) retries;
-	_Atomic(UINT64) notifies;
-	_Atomic(UINT64) busy;
-	_Atomic(UINT64) accepted;
+	atomic_uint_least64_t rings;
+	atomic_uint_least64_t connects;
+	atomic_uint_least64_t retries;
+	atomic_uint_least64_t notifies;
+	atomic_uint_least64_t busy;
+	atomic_uint_least64_t accepted;
 };
 
 /*
@@ -76,7 +76,7 @@ struct dxg_submit_queue {
 	UINT64 *last_queued;		/* written under lock */
 
 	pthread_mutex_t lock;
-	_Atomic(UINT64) wp;		/* entries ever; written under lock */
+	atomic_uint_least64_t wp;		/* entries ever; written under lock */
 	atomic_bool lost;		/* set once: STATUS_DEVICE_REMOVED from here on */
 	atomic_bool kick_pending;	/* an entry may not have been seen by the device */
 	struct dxg_submit_counters counters;

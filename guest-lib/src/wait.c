@@ -72,8 +72,7 @@ static bool reached(const struct dxg_submit_queue *queue, UINT64 fence)
 
 static bool aborted(const struct dxg_submit_queue *queue)
 {
-	return dxg_load_acquire(queue->status) ==
-	       D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT;
+	return dxg_load_acquire(queue->status) == D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT;
 }
 
 /* event < 0: blocks until the fence is reached. Else arms it and comes back. */

@@ -197,7 +197,7 @@ static void *submit_thread(void *failures)
 		dxg_commands_reset(&commands);
 		if (dxg_submit(&world.queue, &commands, bound_ns, &fence) ||
 		    dxg_wait(&world.queue, fence, bound_ns))
-			++*(_Atomic(UINT) *)failures;
+			++*(atomic_uint *)failures;
 	}
 	return NULL;
 }
@@ -223,7 +223,7 @@ int main(int argc, char **argv)
 {
 	pthread_t submitters[THREADS], device, thief;
 	struct dxg_submit_stats stats;
-	_Atomic(UINT) failures = 0;
+	atomic_uint failures = 0;
 	UINT64 wrong = 0;
 	UINT64 i;
 

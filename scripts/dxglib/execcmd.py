@@ -31,6 +31,7 @@ DEFAULT_TIMEOUT_S = 120
 # `dxg test --long` sets the first, a test's entry in meson the second.
 LONG = "DXG_LONG"
 LONG_TIMEOUT = "DXG_LONG_TIMEOUT"
+RARE_EVENTS = ("dxgpu_fault", "dxgpu_reset_done", "dxgpu_*_bad_access")
 DRIVERS = ("dxgkrnl", "dxgpu")
 
 
@@ -253,8 +254,10 @@ def _trace(options):
     """QEMU's words for a trace of the device, if it is asked for."""
     if options.evidence is None:
         return ()
-    return ("-trace", "dxgpu_*", "-d", "guest_errors",
-            "-D", options.evidence / "trace.log")
+    # Of the full counts it would be gigabytes.
+    wanted = RARE_EVENTS if os.environ.get(LONG) == "1" else ("dxgpu_*",)
+    return (*(word for event in wanted for word in ("-trace", event)),
+            "-d", "guest_errors", "-D", options.evidence / "trace.log")
 
 
 def _stdin():

@@ -108,6 +108,18 @@ class Checkpatch(Case):
         self.assertEqual(lint.qemu_checkpatch(), ["no sources to check"])
 
 
+class Ignored(unittest.TestCase):
+    """What a list of exceptions holds without need hides the next one."""
+
+    def test_each_is_needed(self):
+        for folder, kinds in lint.IGNORED.items():
+            with (self.subTest(folder),
+                  mock.patch.dict(lint.IGNORED, {folder: {"NONE": ""}})):
+                found = {lint._COMPLAINT.match(line)[3]
+                         for line in lint.checkpatch(folder)}
+                self.assertEqual(set(kinds) - found, set())
+
+
 class CheckpatchCannotRun(Case):
     """Whatever keeps Perl from its work is a failure, told with the reason."""
 

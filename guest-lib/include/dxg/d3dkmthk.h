@@ -534,10 +534,9 @@ typedef struct _D3DKMT_DESTROYSYNCHRONIZATIONOBJECT {
  * Waits until every fence, or with WaitAny one, has reached its value. With
  * hAsyncEvent the call returns at once and the event is signalled then.
  */
-NTSTATUS D3DKMTWaitForSynchronizationObjectFromCpu(
-	const D3DKMT_WAITFORSYNCHRONIZATIONOBJECTFROMCPU *args);
-NTSTATUS D3DKMTDestroySynchronizationObject(
-	const D3DKMT_DESTROYSYNCHRONIZATIONOBJECT *args);
+NTSTATUS
+D3DKMTWaitForSynchronizationObjectFromCpu(const D3DKMT_WAITFORSYNCHRONIZATIONOBJECTFROMCPU *args);
+NTSTATUS D3DKMTDestroySynchronizationObject(const D3DKMT_DESTROYSYNCHRONIZATIONOBJECT *args);
 
 /* ---- device state ---- */
 

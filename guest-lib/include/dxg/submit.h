@@ -107,7 +107,7 @@ struct dxg_buffer {
 	UINT flags;
 };
 
-#define DXG_BUFFER_GPU_READ_ONLY	(1u << 0)	/* a write by the device faults */
+#define DXG_BUFFER_GPU_READ_ONLY	0x1u	/* a write by the device faults */
 
 /*
  * dxg_buffer_create - memory that is resident, GPU-mapped and CPU-mapped

@@ -33,7 +33,7 @@ enum job_letter {
 
 /* Written by the child, but where another writer is named. */
 struct job_result {
-	_Atomic(uint64_t) heartbeat;	/* grows while the child gets on */
+	atomic_uint_least64_t heartbeat;	/* grows while the child gets on */
 	uint32_t queues;
 	uint32_t contexts;
 	uint64_t submissions;

@@ -23,7 +23,8 @@ uint64_t stats_percentile(const uint64_t *samples, size_t count, unsigned int pe
 
 	if (!count)
 		return 0;
-	rank = (size_t)(((unsigned __int128)count * percent + 99) / 100);
+	/* count * percent / 100, rounded up, without the product. */
+	rank = count / 100 * percent + (count % 100 * percent + 99) / 100;
 	return samples[rank ? rank - 1 : 0];
 }
 
