@@ -179,7 +179,7 @@ static const struct call calls[] = {
 		FIELD(struct dxg_createdoorbell, queue, OBJECT, FUZZ_QUEUE),
 		FIELD(struct dxg_createdoorbell, ring_buffer, OBJECT, FUZZ_ALLOCATION),
 		FIELD(struct dxg_createdoorbell, ring_buffer_control, OBJECT, FUZZ_CONTROL),
-		FIELD(struct dxg_createdoorbell, flags, FLAGS, 2),
+		FIELD(struct dxg_createdoorbell, flags, FLAGS, 3),
 		FIELD(struct dxg_createdoorbell, priv_drv_data_size, NUMBER, 16),
 		FIELD(struct dxg_createdoorbell, priv_drv_data, BLOB, 0),
 	}, { MADE(struct dxg_createdoorbell, doorbell, FUZZ_DOORBELL) } },

@@ -81,6 +81,25 @@ static int worker(struct child_report *report, void *argument)
 	return 0;
 }
 
+/* Wants memory at every moment, a little: who comes to the killer while the eater ends. */
+static int glutton(struct child_report *report, void *argument)
+{
+	(void)argument;
+	while (!report->go) {
+		char *piece = mmap(NULL, PIECE, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		size_t at;
+
+		if (piece == MAP_FAILED)
+			child_fail(report, "no addresses");
+		for (at = 0; at < PIECE; at += KMT_PAGE_BYTES)
+			piece[at] = 1;
+		munmap(piece, PIECE);
+		report->values[MADE]++;
+	}
+	return 0;
+}
+
 static int neighbour(struct child_report *report, void *argument)
 {
 	struct kmt_session session;
@@ -121,11 +140,11 @@ static void meal(unsigned int number, const char *baseline)
 int main(int argc, char **argv)
 {
 	unsigned int meals = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) :
-			     dxg_count(2, 10);
-	struct child_report *reports = child_reports(2);
+			     dxg_count(4, 20);
+	struct child_report *reports = child_reports(3);
 	char before[DEBUGFS_TEXT_BYTES], baseline[DEBUGFS_TEXT_BYTES], last[DEBUGFS_TEXT_BYTES];
 	unsigned int i;
-	pid_t pids[2];
+	pid_t pids[3];
 	char how[32];
 
 	if (!ok(counters_read(before), "the driver tells its object counts"))
@@ -136,8 +155,12 @@ int main(int argc, char **argv)
 	counters_read(baseline);
 	pids[1] = child_start(worker, &reports[1], NULL, true, PATIENCE_S * meals + 60);
 	child_await(&reports[1], pids[1], STAGE_RUNNING, 30000);
+	pids[2] = child_start(glutton, &reports[2], NULL, true, PATIENCE_S * meals + 60);
 	for (i = 0; i < meals; i++)
 		meal(i, baseline);
+	reports[2].go = 1;
+	ok(child_reap(pids[2], how, sizeof(how)), "who wanted memory all the time was left alone (%s) %s",
+	   how, reports[2].problem);
 	reports[1].go = 1;
 	ok(child_reap(pids[1], how, sizeof(how)) && reports[1].values[MADE],
 	   "the worker: %llu successes, %llu times NO_MEMORY (%s) %s",
