@@ -36,5 +36,5 @@ void dxgpu_stats_class_init(ObjectClass *oc)
     object_class_property_add(oc, "stats", "struct", dxgpu_stats_get, NULL,
                               NULL, NULL);
     object_class_property_set_description(oc, "stats",
-        "counters of the device since it was made (read-only)");
+        "counters of the device since it was made (read-only), saved with it");
 }

@@ -9,8 +9,8 @@
  * allows, and the core checks every number.
  *
  * Both sides need the same limits, as the guest has read them; packet-budget
- * and threads may differ. Counters of the property "stats" and the faults that
- * are injected are the host's and stay behind.
+ * and threads may differ. Counters of the property "stats" travel; the faults
+ * that are injected are the host's and stay behind.
  */
 #include "qemu/osdep.h"
 #include "hw/pci/msix.h"
@@ -212,6 +212,7 @@ const VMStateDescription dxgpu_vmstate = {
         VMSTATE_UINT32(snapshot.int_enable, DxgpuState),
         VMSTATE_STRUCT_ARRAY(snapshot.nodes, DxgpuState, DXGPU_MAX_NODES, 1,
                              vmstate_dxgpu_node, struct dxgpu_snapshot_node),
+        VMSTATE_UINT64_ARRAY(snapshot.stats, DxgpuState, DXGPU_STAT_COUNT),
         VMSTATE_UINT32(snapshot.num_spaces, DxgpuState),
         VMSTATE_UINT32(snapshot.num_contexts, DxgpuState),
         VMSTATE_UINT32(snapshot.num_queues, DxgpuState),

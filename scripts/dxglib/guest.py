@@ -19,14 +19,15 @@ import socket
 import subprocess
 import tarfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dxglib import errors, kmsg, paths, proc, streams, ui
 from dxglib.errors import DxgError, SetupError, UsageError
 from dxglib.hostport import HostPort
 from dxglib.initramfs import RunPart
-from dxglib.machine import Machine
-from dxglib.qmp import QmpError
+from dxglib.machine import Emulator, Machine
+from dxglib.moves import Mover
+from dxglib.qmp import Qmp, QmpError
 from dxglib.tasks import Tasks
 
 CHUNK = 65536
@@ -49,6 +50,7 @@ class Result:
     boot_s    from QEMU's start to the guest's "ready"
     total_s   from QEMU's start to its end
     at_end    what the caller's at_end(qmp) returned
+    moves     [moves.Move], in order
     """
 
     code: int
@@ -57,6 +59,7 @@ class Result:
     boot_s: float
     total_s: float
     at_end: object = None
+    moves: list = field(default_factory=list)
 
 
 class Guest:
@@ -70,10 +73,12 @@ class Guest:
                 none.  Booting has a limit of its own.
     at_end   function(Qmp), called after the command with QEMU still there
     evidence folder that gets console.log and qemu.log however it ends
+    beside   function(Guest) that makes a task (tasks.py) to be done while the
+             command runs; it ends when `over` says that the command has ended
     """
 
     def __init__(self, config, part: RunPart, stdout, stderr, stdin=None,
-                 timeout_s=None, at_end=None, evidence=None):
+                 timeout_s=None, at_end=None, evidence=None, beside=None):
         self.config = config
         self.part = part
         self.sinks = {"stdout": stdout, "stderr": stderr,
@@ -86,6 +91,7 @@ class Guest:
         self.timeout_s = timeout_s and timeout_s * proc.SLOW
         self.at_end = at_end
         self.evidence = evidence
+        self.beside = beside
         self.folder = paths.RUNS / f"{time.strftime('%H%M%S')}-{os.getpid()}"
         self.console = bytearray()
         self.control = b""
@@ -96,20 +102,22 @@ class Guest:
         self.keep = True
         self.to_guest = b""
         self.tasks = Tasks()
+        self.selector = selectors.PollSelector()
+        self.mover = None
         self.host = None
+        self.moves = []
+        self.marks = None
 
     def run(self):
         """Run it; see the module's text."""
         self._prepare()
         self.start = time.monotonic()
-        with open(self.folder / "qemu.log", "wb") as log:
-            machine = Machine(self.config, self.folder / "initrd", log)
         try:
-            result = self._drive(machine)
+            with open(self.folder / "qemu.log", "wb") as log:
+                result = self._run(log)
             self.keep = bool(result.problems)
             return result
         finally:
-            machine.end()
             (self.folder / "console.log").write_bytes(self.console)
             for name, sink in self.sinks.items():
                 self.marked[name].flush()
@@ -119,6 +127,18 @@ class Guest:
                     shutil.copyfile(self.folder / name, self.evidence / name)
             if not self.keep:
                 shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, log):
+        machine = Machine(self.config, self.folder / "initrd", log, self)
+        self.mover = Mover(machine, self.folder, lambda: self._drain(machine),
+                           self._mark, self._rewind)
+        self.host = HostPort(machine, self.tasks, self.moved, self.mover,
+                             lambda line: _send(machine, "host", line))
+        try:
+            return self._drive(machine)
+        finally:
+            self.selector = None
+            machine.end()
 
     def console_text(self):
         """The kernel's console so far."""
@@ -140,12 +160,10 @@ class Guest:
     # The main loop -------------------------------------------------------
 
     def _drive(self, machine):
-        self.host = HostPort(machine, self.tasks,
-                             lambda line: _send(machine, "host", line))
-        with selectors.PollSelector() as selector, _waking() as wake:
+        with self.selector as selector, _waking() as wake:
             selector.register(wake, selectors.EVENT_READ, "wake")
             self._register(selector, machine)
-            while not self._over():
+            while not (self.over() and not self.tasks.busy()):
                 if not self._poll(selector, machine):
                     break
             self._drain(machine)
@@ -158,16 +176,34 @@ class Guest:
         self._drain(machine)
         return Result(self.code, self.sinks["out"].bytes(),
                       kmsg.problems(self.console_text()), boot_s,
-                      time.monotonic() - self.start, at_end)
+                      time.monotonic() - self.start, at_end, self.moves)
 
-    def _over(self):
+    def over(self):
         """Whether the guest told the end, and all before it has arrived."""
         return self.failure is not None or (
             self.code is not None
             and all(marked.ended for marked in self.marked.values()))
 
+    def begin(self, emulator):
+        """A QEMU was started (Machine's watch)."""
+        self.selector.register(emulator.channel, selectors.EVENT_READ,
+                               emulator.qmp)
+        self.selector.register(emulator.gone, selectors.EVENT_READ, emulator)
+
+    def end(self, emulator):
+        """It is about to be ended."""
+        if self.selector is not None:
+            self.selector.unregister(emulator.channel)
+            self.selector.unregister(emulator.gone)
+
+    def moved(self, task):
+        """Part of a task: make this move of self.mover, and note it."""
+        move = yield from task
+        self.moves.append(move)
+        return move
+
     def _register(self, selector, machine):
-        for name in ("console", "ctl", *self.sinks, "host", "qmp", "tty"):
+        for name in ("console", "ctl", *self.sinks, "host", "tty"):
             if name in machine.channels:
                 selector.register(machine.channels[name],
                                   selectors.EVENT_READ, name)
@@ -185,10 +221,12 @@ class Guest:
         if self.tasks.busy():
             left = min(left, self.tasks.wait_s())
         for key, events in selector.select(left):
-            if key.data == "qmp":
-                machine.qmp.take()
-                if machine.qmp.closed:
+            if isinstance(key.data, Emulator):
+                if key.data is machine.emulators[0]:
                     return False
+                continue
+            if isinstance(key.data, Qmp):
+                key.data.take()
                 continue
             if key.data == "host":
                 self._read_host(selector, machine)
@@ -201,10 +239,8 @@ class Guest:
                 continue
             if events & selectors.EVENT_WRITE:
                 self._feed(selector, machine)
-            # Readable without data: QEMU has closed it.
-            if (events & selectors.EVENT_READ
-                    and not self._read(key.fileobj, key.data)):
-                return False
+            if events & selectors.EVENT_READ:
+                self._read(key.fileobj, key.data)
         if any(sink.broken for sink in self.sinks.values()):
             raise BrokenPipeError
         self.tasks.advance()
@@ -234,11 +270,11 @@ class Guest:
         return self.ready_at + (self.timeout_s or NO_LIMIT_S)
 
     def _read(self, channel, name):
-        """Take a piece of what CHANNEL has; False when there is nothing."""
+        """Take a piece of what CHANNEL has, the number of bytes."""
         try:
             data = channel.recv(CHUNK)
         except (BlockingIOError, ConnectionError):
-            return False
+            return 0
         if name == "console":
             self.console += data
         elif name == "ctl":
@@ -247,7 +283,7 @@ class Guest:
             self.sinks["stdout"].write(data)
         else:
             self.marked[name].write(data)
-        return bool(data)
+        return len(data)
 
     def _control(self, data):
         self.control += data
@@ -256,6 +292,8 @@ class Guest:
             word, _, rest = line.decode(errors="replace").partition(" ")
             if word == "ready":
                 self.ready_at = time.monotonic()
+                if self.beside is not None:
+                    self.tasks.add(self.beside(self))
             elif word == "error":
                 self.failure = f"the guest's set-up failed: {rest}"
             elif word == "exit" and re.fullmatch(r"\d{1,3}", rest):
@@ -296,11 +334,29 @@ class Guest:
             selector.register(self.stdin, selectors.EVENT_READ, "source")
 
     def _drain(self, machine):
-        """Take what is in the channels without waiting."""
+        """Take what is in the channels without waiting, the number of bytes.
+
+        But the side channel: its requests wait until they are served.
+        """
+        taken = 0
         for name in ("console", "ctl", "tty", *self.sinks):
             channel = machine.channels.get(name)
-            while channel is not None and self._read(channel, name):
-                pass
+            while channel is not None and (got := self._read(channel, name)):
+                taken += got
+        return taken
+
+    def _mark(self):
+        """Remember what the guest has told (moves.py)."""
+        self.marks = (
+            self.control, self.code, self.exit_at, self.host.mark(),
+            {name: marked.mark() for name, marked in self.marked.items()})
+
+    def _rewind(self):
+        """Forget what it has told since."""
+        self.control, self.code, self.exit_at, host, marks = self.marks
+        self.host.rewind(host)
+        for name, mark in marks.items():
+            self.marked[name].rewind(mark)
 
     # Ends ------------------------------------------------------------------
 

@@ -15,7 +15,15 @@ is not that of a request whose asker has died.  The verbs (`device` is dxg0):
                             the machine was given; answered when the device has
                             gone, or has come
     aer ERROR               pcie_aer_inject_error: the error's name or number
+    migrate                 the machine goes on in another QEMU, live
+    snapshot [vm]           it is saved, with `vm` within QEMU; the value of
+                            the answer begins with "saved"
+    restore                 it is what was saved; the asker of the snapshot
+                            gets its answer a second time, with "restored"
     ping                    nothing
+
+The last three also tell milliseconds, those of them in which the guest stood,
+megabytes, and entries that the device had executed.
 
 The guest is not trusted: a line is bounded, one request is served at a time
 and nothing is read meanwhile, and an answer that the guest does not take is
@@ -27,6 +35,7 @@ import re
 
 from dxglib import tasks
 from dxglib.machine import DEVICE_ID, DEVICE_PATH
+from dxglib.moves import MoveError
 from dxglib.qmp import QmpError
 from dxglib.tasks import TaskTimeout
 
@@ -45,21 +54,29 @@ class Refused(Exception):
 
 
 class HostPort:
-    """Serves the side channel of MACHINE; SEND(bytes) writes to the guest.
+    """Serves the side channel of MACHINE.
 
-    queue is the main loop's tasks.Tasks.
+    queue  the main loop's tasks.Tasks
+    moved  function(task): a task that does this move of `mover` (moves.py)
+    send   function(bytes): writes to the guest
     """
 
-    def __init__(self, machine, queue, send):
+    def __init__(self, machine, queue, moved, mover, send):
         self._machine = machine
         self._queue = queue
+        self._moved = moved
+        self._mover = mover
         self._send = send
+        self._tag = None
+        self._saved_tag = None
         self._line = b""
         self._skipping = False
         self._serving = False
         self._verbs = {
             "get": self._get, "set": self._set, "unplug": self._unplug,
-            "plug": self._plug, "aer": self._aer, "ping": self._ping,
+            "plug": self._plug, "aer": self._aer, "migrate": self._migrate,
+            "snapshot": self._snapshot, "restore": self._restore,
+            "ping": self._ping,
         }
 
     def room(self):
@@ -96,15 +113,16 @@ class HostPort:
 
     def _serve(self, tag, verb, arguments):
         """The task of one request."""
+        self._tag = tag
         try:
             serve = self._verbs.get(verb)
             if serve is None:
                 raise Refused(f"no verb {verb!r}; there are: "
                               + ", ".join(self._verbs))
             value = yield from serve(arguments.strip())
-            self._answer(tag, f"ok {value}" if value else "ok")
-        except (Refused, QmpError, TaskTimeout) as error:
-            self._answer(tag, f"error {error}")
+            self._answer(self._tag, f"ok {value}" if value else "ok")
+        except (Refused, MoveError, QmpError, TaskTimeout) as error:
+            self._answer(self._tag, f"error {error}")
         self._serving = False
         # What followed in the same piece.
         self.feed(b"")
@@ -112,6 +130,14 @@ class HostPort:
     def _answer(self, tag, text):
         line = " ".join(f"{tag} {text}".split())
         self._send(line.encode("ascii", errors="replace") + b"\n")
+
+    def mark(self):
+        """What rewind() needs to go on from here."""
+        return self._line, self._skipping
+
+    def rewind(self, mark):
+        """The guest has gone back to where mark() was called."""
+        self._line, self._skipping = mark
 
     # Verbs: generators, whose result is the value of the answer --------------
 
@@ -175,6 +201,29 @@ class HostPort:
         if not said.startswith("OK"):
             raise Refused(said)
         yield from ()
+
+    def _migrate(self, arguments):
+        _none("migrate", arguments)
+        return _cost((yield from self._moved(self._mover.migrate())))
+
+    def _snapshot(self, arguments):
+        if arguments not in ("", "vm"):
+            raise Refused(f"snapshot {arguments!r}: vm or nothing")
+        self._saved_tag = self._tag
+        move = yield from self._moved(self._mover.savevm() if arguments
+                                      else self._mover.save())
+        return f"saved {_cost(move)}"
+
+    def _restore(self, arguments):
+        _none("restore", arguments)
+        move = yield from self._moved(self._mover.back())
+        self._tag = self._saved_tag
+        return f"restored {_cost(move)}"
+
+
+def _cost(move):
+    return (f"{move.seconds * 1000:.0f} {move.down_s * 1000:.0f} "
+            f"{move.megabytes:.1f} {move.executed}")
 
 
 def _none(verb, arguments):

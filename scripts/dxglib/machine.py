@@ -2,7 +2,7 @@
 """The virtual machine: QEMU's command line and its channels.
 
 Every channel is a socket pair whose one end QEMU inherits: no name in the
-file system, and the end of QEMU is seen as end of file at once.
+file system.
 
     console   the kernel's serial console, both ways (for SysRq)
     ctl       lines from /init: "ready", "error TEXT", "exit CODE"
@@ -10,9 +10,15 @@ file system, and the end of QEMU is seen as end of file at once.
     out       a tar stream of /out
     host      the side channel, see hostport.py
     tty       with `tty`: a terminal (hvc0) instead of stdin and stdout
-    qmp       QEMU's control
+
+A machine may go on in another QEMU (see moves.py), which inherits the same
+ends: what the first one did not read or what we did not read is still in
+the sockets, in order, and nobody has to hand it over.  So we keep QEMU's ends
+open, and its end is seen by its process, not as end of file.  Only qmp, QEMU's
+control, is a pair of its own for each QEMU.
 """
 
+import os
 import socket
 import subprocess
 from dataclasses import dataclass
@@ -53,35 +59,84 @@ class Config:
     extra: tuple = ()
 
 
+class Emulator:
+    """A QEMU process: process, qmp, and gone, readable when it has ended."""
+
+    def __init__(self, argv, fds, log):
+        """Start ARGV, which inherits FDS and gets its qmp from here."""
+        self.channel, theirs = socket.socketpair()
+        self.channel.setblocking(False)
+        with theirs:
+            self.process = proc.spawn(
+                [*argv, "-chardev", f"socket,id=qmp,fd={theirs.fileno()}",
+                 "-mon", "chardev=qmp,mode=control"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                pass_fds=[*fds, theirs.fileno()])
+        self.gone = os.pidfd_open(self.process.pid)
+        self.qmp = Qmp(self.channel)
+
+    def end(self):
+        """End it whatever its state."""
+        proc.end(self.process)
+        os.close(self.gone)
+        self.channel.close()
+
+
 class Machine:
     """A running QEMU and our ends of its channels.
 
-    qmp      its control
-    plugged  whether the device is there
+    emulators  the QEMUs there are; the first is the one whose guest runs
+    plugged    whether the device is there
+    watch      where the main loop hears of QEMUs: watch.begin(emulator) when
+               one was started, watch.end(emulator) before it is ended
     """
 
-    def __init__(self, config, initrd, log):
+    def __init__(self, config, initrd, log, watch):
         """Start QEMU.  initrd: path; log: open file for QEMU's own output."""
         self.config = config
         self.plugged = config.device is not None
-        names = ["console", "qmp", *PORTS] + (["tty"] if config.tty else [])
+        self.watch = watch
+        self.emulators = []
         self.channels = {}
-        theirs = {}
-        for name in names:
-            self.channels[name], theirs[name] = socket.socketpair()
+        self._initrd = initrd
+        self._log = log
+        self._theirs = {}
+        for name in ["console", *PORTS] + (["tty"] if config.tty else []):
+            self.channels[name], self._theirs[name] = socket.socketpair()
             self.channels[name].setblocking(False)
-        try:
-            argv = self._argv(initrd, {name: end.fileno()
-                                       for name, end in theirs.items()})
-            self.process = proc.spawn(
-                argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                pass_fds=[end.fileno() for end in theirs.values()])
-        finally:
-            for end in theirs.values():
-                end.close()
-        self.qmp = Qmp(self.channels["qmp"])
+        self.start()
 
-    def _argv(self, initrd, fds):
+    def start(self, incoming=None, fds=()):
+        """Start one more QEMU.
+
+        incoming: URI from which it loads its guest, which runs then; fds:
+        descriptors that it inherits for that.
+        """
+        argv = self._argv()
+        if incoming is not None:
+            argv += ["-incoming", incoming]
+        emulator = Emulator(
+            argv, [*fds, *(end.fileno() for end in self._theirs.values())],
+            self._log)
+        self.emulators.append(emulator)
+        self.watch.begin(emulator)
+        return emulator
+
+    def stop(self, emulator):
+        """End one of several QEMUs."""
+        self.watch.end(emulator)
+        self.emulators.remove(emulator)
+        emulator.end()
+
+    @property
+    def process(self):
+        return self.emulators[0].process
+
+    @property
+    def qmp(self):
+        return self.emulators[0].qmp
+
+    def _argv(self):
         config = self.config
         argv = [qemu.chosen().binary, "-nodefaults", "-no-user-config",
                 "-display", "none", "-no-reboot", "-name", "dxg",
@@ -90,13 +145,12 @@ class Machine:
                 "-m", config.memory_mb,
                 "-L", paths.FIRMWARE, "-bios", "qboot.rom",
                 "-kernel", paths.kernel(config.kernel) / "vmlinux",
-                "-initrd", initrd,
+                "-initrd", self._initrd,
                 "-append", " ".join([KERNEL_ARGS, *clock.kernel_args(),
                                      config.append]).strip()]
-        for name, fd in fds.items():
-            argv += ["-chardev", f"socket,id={name},fd={fd}"]
+        for name, end in self._theirs.items():
+            argv += ["-chardev", f"socket,id={name},fd={end.fileno()}"]
         argv += ["-serial", "chardev:console",
-                 "-mon", "chardev=qmp,mode=control",
                  "-device", "virtio-serial-pci,id=vser,disable-legacy=on,"
                  f"max_ports={len(PORTS) + 1}"]
         if config.tty:
@@ -105,8 +159,9 @@ class Machine:
             argv += ["-device", f"virtserialport,bus=vser.0,nr={number},"
                      f"chardev={name},name=dxg.{name}"]
         if config.device is not None:
-            argv += ["-device", "pcie-root-port,id=rp0,chassis=1,slot=1",
-                     "-device", self._device()]
+            argv += ["-device", "pcie-root-port,id=rp0,chassis=1,slot=1"]
+        if self.plugged:
+            argv += ["-device", self._device()]
         return argv + list(config.extra)
 
     def _device(self, bus="rp0"):
@@ -130,14 +185,9 @@ class Machine:
         """
         self.channels["stdin"].shutdown(socket.SHUT_WR)
 
-    def close(self, name):
-        """Close our end of a channel."""
-        channel = self.channels.pop(name, None)
-        if channel is not None:
-            channel.close()
-
     def end(self):
         """End QEMU whatever its state, and close all channels."""
-        proc.end(self.process)
-        for name in list(self.channels):
-            self.close(name)
+        while self.emulators:
+            self.stop(self.emulators[-1])
+        for end in (*self.channels.values(), *self._theirs.values()):
+            end.close()

@@ -6,14 +6,16 @@ calls take() when the socket is readable, and event() hands out what has come.
 """
 
 import collections
+import contextlib
 import itertools
 import json
 import selectors
+import socket
 import time
 
 from dxglib import proc
 
-TIMEOUT_S = 10 * proc.SLOW
+TIMEOUT_S = 60 * proc.SLOW
 CHUNK = 65536
 EVENTS_KEPT = 1000
 
@@ -35,8 +37,11 @@ class Qmp:
         self._numbers = itertools.count()
         self._answers = {}
         self._events = collections.deque(maxlen=EVENTS_KEPT)
-        self._begun = False
         self.closed = False
+        # From here on there are events.  Should QEMU have died already, the
+        # next request tells.
+        with contextlib.suppress(QmpError):
+            self._send("qmp_capabilities", {"execute": "qmp_capabilities"})
 
     def take(self):
         """Read what there is."""
@@ -71,25 +76,33 @@ class Qmp:
 
     def request(self, command, **arguments):
         """Send COMMAND, return its result."""
-        if not self._begun:
-            self._begun = True
-            self.request("qmp_capabilities")
+        return self._request(command, arguments)
+
+    def request_with_fd(self, command, fd, **arguments):
+        """The same, and QEMU gets a copy of the descriptor FD."""
+        return self._request(command, arguments, [fd])
+
+    def _request(self, command, arguments, fds=()):
         number = next(self._numbers)
         message = {"execute": command, "id": number}
         if arguments:
             message["arguments"] = arguments
-        self._send(command, json.dumps(message).encode() + b"\n")
+        self._send(command, message, fds)
         answer = self._answer(command, number)
         if "error" in answer:
             raise QmpError(f"{command}: {answer['error'].get('desc')}")
         return answer["return"]
 
-    def _send(self, command, data):
-        # Nothing is outstanding, so the socket has room.
+    def _send(self, command, message, fds=()):
+        # Little is outstanding, so the socket has room for all of it.
+        data = json.dumps(message).encode() + b"\n"
         try:
-            self._channel.sendall(data)
+            sent = socket.send_fds(self._channel, [data], fds)
         except OSError as error:
             raise QmpError(f"{command}: {error}") from None
+        if sent != len(data):
+            raise QmpError(f"{command}: QEMU does not read its control "
+                           "channel")
 
     def _answer(self, command, number):
         limit = time.monotonic() + TIMEOUT_S

@@ -12,6 +12,7 @@ counters come through QMP.  What must hold:
         dummy page and never reaches the device
     binds = queues + reconnects, and those not unbound are bound still
     no faults
+    each move of the guest (moves.py) came in the midst of the job
 """
 
 import json
@@ -89,6 +90,27 @@ def _device_rules(total, queues, device):
          f"{device['slots_bound']} slots are bound"),
         (device["faults"] == 0, f"the device met {device['faults']} faults"),
     ]
+
+
+def check_moves(moves, migrations, snapshots, submissions):
+    """What does not hold of the moves that were asked for (moves.py)."""
+    wanted = migrations + 2 * snapshots
+    wrong = []
+    if len(moves) != wanted:
+        wrong.append(f"{len(moves)} of {wanted} moves were made before the "
+                     "job ended: a larger --input makes it longer")
+    wrong += [f"{move.kind}: the device had executed {move.executed} of "
+              f"{submissions} entries, so it was not in the midst of the job"
+              for move in moves if not 0 < move.executed < submissions]
+    return wrong
+
+
+def move_line(move, submissions):
+    """One line of a move's cost."""
+    return (f"{move.kind:<8} after {move.executed:,} of {submissions:,} "
+            f"entries: {move.seconds * 1000:,.0f} ms, "
+            f"{move.down_s * 1000:,.0f} ms of them standing, "
+            f"{move.megabytes:.1f} MB")
 
 
 def table(report):

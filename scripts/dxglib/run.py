@@ -13,8 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from dxglib import (errors, execcmd, guest, machine, paths, qemu, report,
-                    setup, streams, ui)
+from dxglib import (errors, execcmd, guest, machine, moves, paths, qemu,
+                    report, setup, streams, ui)
 from dxglib import kernel as kernels
 from dxglib.errors import DxgError, SetupError, UsageError
 from dxglib.initramfs import RunPart
@@ -26,6 +26,9 @@ SLOTS = (1, 4096)
 QUEUES = (1, 4096)
 PROCESSES = (1, 256)
 TIMEOUT_S = 300
+MOVES = (1, 100)
+# A move takes longer than the job does with chunks of 16 KiB.
+MOVED_CHUNK = 1024
 
 RUN_TEXT = """\
 Do the set-up that is stale, boot a guest and run the main job: P unprivileged
@@ -58,6 +61,15 @@ def add_parser(commands):
     add("--output", metavar="FILE", type=Path,
         help="keep the output file here")
     add("--json", action="store_true", help="print one JSON object")
+    add("--device", metavar="PROPS", default="",
+        help="further properties of the device, e.g. threads=2")
+    add("--migrate", metavar="M", default=0,
+        type=execcmd.number("--migrate", *MOVES),
+        help="during the job, move the guest M times to another QEMU, live")
+    add("--snapshot", metavar="M", default=0,
+        type=execcmd.number("--snapshot", *MOVES),
+        help="during the job, save the guest M times, let it go on, and "
+             "restore it: in a fresh QEMU and in the same, in turn")
     add("--timeout", metavar="S", default=TIMEOUT_S,
         type=execcmd.number("--timeout", 1, 86400),
         help="seconds until it is a hang (default %(default)s)")
@@ -101,17 +113,23 @@ def _run(options):
     # The file is in the guest's memory three times: unpacked from the
     # initramfs, in buffers, and as the output.
     memory = options.memory + 4 * (size >> 20)
+    kinds = ["migrate"] * options.migrate + [
+        ("save", "savevm")[number % 2] for number in range(options.snapshot)]
+    command = [JOB, "--queues", str(options.queues),
+               "--processes", str(options.processes), "--input", "/job/input",
+               "--output", "/out/output", "--json", "/out/report.json"]
+    if kinds:
+        command += ["--chunk", str(MOVED_CHUNK)]
     part = RunPart(
-        [JOB, "--queues", str(options.queues),
-         "--processes", str(options.processes), "--input", "/job/input",
-         "--output", "/out/output", "--json", "/out/report.json"],
-        [(source, "/job/input")],
+        command, [(source, "/job/input")],
         drivers=execcmd.drivers(version, ",".join(execcmd.DRIVERS)))
-    config = machine.Config(f"slots={options.slots}", options.cpus, memory,
-                            version)
+    config = machine.Config(
+        ",".join(filter(None, [f"slots={options.slots}", options.device])),
+        options.cpus, memory, version)
     said = streams.BufferSink()
     run = guest.Guest(config, part, said, said, timeout_s=options.timeout,
-                      at_end=_counters)
+                      at_end=_counters,
+                      beside=lambda run: moves.during(run, kinds))
     result = run.run()
     return _verdict(options, source, result, said)
 
@@ -144,6 +162,9 @@ def _verdict(options, source, result, said):
         if options.output and output.is_file():
             _keep(options.output, output.read_bytes())
     failures = report.check(made, options.queues, identical, result.at_end)
+    failures += report.check_moves(result.moves, options.migrate,
+                                   options.snapshot,
+                                   made["total"]["submissions"])
     if result.code:
         failures.append(f"the job ended with {result.code}")
     if result.problems:
@@ -156,6 +177,7 @@ def _verdict(options, source, result, said):
             "boot_seconds": round(result.boot_s, 3),
             "slots": options.slots, "queues": options.queues,
             "cpus": options.cpus,
+            "moves": [vars(move) for move in result.moves],
             "total": made["total"], "processes": made["processes"],
             "device": result.at_end}, indent=1))
     else:
@@ -176,6 +198,8 @@ def _show(options, source, made, result, identical, failures):
           f"{size:,} bytes")
     if result.at_end:
         print(f"device   {report.device_line(result.at_end)}")
+    for move in result.moves:
+        print(report.move_line(move, made["total"]["submissions"]))
     for failure in failures:
         print(f"wrong    {failure}")
     print(f"{'FAIL' if failures else 'PASS'}     "

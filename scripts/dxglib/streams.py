@@ -30,6 +30,12 @@ class FileSink:
     def write(self, data):
         self._queue.put(data)
 
+    def mark(self):
+        """Nothing that was written can be taken back."""
+
+    def rewind(self, mark):
+        pass
+
     def close(self):
         """Wait until all is written."""
         self._queue.put(None)
@@ -54,6 +60,14 @@ class BufferSink:
 
     def write(self, data):
         self._parts.append(data)
+
+    def mark(self):
+        """A place to rewind() to."""
+        return len(self._parts)
+
+    def rewind(self, mark):
+        """Forget what was written since."""
+        del self._parts[mark:]
 
     def close(self):
         pass
@@ -90,6 +104,15 @@ class Marked:
             data = data[:len(data) - keep]
         if data:
             self._sink.write(data)
+
+    def mark(self):
+        """A place to rewind() to; as far as the sink can."""
+        return self._held, self.ended, self._sink.mark()
+
+    def rewind(self, mark):
+        """Go on as then: the guest has gone back to it."""
+        self._held, self.ended, place = mark
+        self._sink.rewind(place)
 
     def flush(self):
         """Pass on what is held: the stream was cut before its token."""

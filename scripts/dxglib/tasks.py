@@ -13,17 +13,29 @@ class TaskTimeout(Exception):
     """What a task waited for has not come."""
 
 
-def until(condition, limit_s, what):
+def until(condition, limit_s, what, look_s=None):
     """`yield from` it: wait for a true CONDITION(), which is the result.
 
+    It is looked at whenever something happened, and every LOOK_S seconds.
     After LIMIT_S seconds TaskTimeout says WHAT.
     """
     limit = time.monotonic() + limit_s
     while not (value := condition()):
-        if time.monotonic() >= limit:
+        now = time.monotonic()
+        if now >= limit:
             raise TaskTimeout(f"{what} in {limit_s:g} s")
-        yield limit
+        yield min(limit, now + look_s) if look_s else limit
     return value
+
+
+def block(task):
+    """Run a task to its end here and now; its result."""
+    while True:
+        try:
+            resume_at = next(task)
+        except StopIteration as end:
+            return end.value
+        time.sleep(max(0, resume_at - time.monotonic()))
 
 
 class Tasks:

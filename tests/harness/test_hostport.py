@@ -6,6 +6,7 @@ import unittest
 
 from dxglib import hostport
 from dxglib.hostport import LINE_MAX, HostPort
+from dxglib.moves import Move
 from dxglib.qmp import QmpError
 from dxglib.tasks import Tasks
 
@@ -38,6 +39,27 @@ class FakeQmp:
         return None
 
 
+class FakeMover:
+    """Each move is the task that says its name."""
+
+    @staticmethod
+    def _move(kind):
+        yield 0
+        return Move(kind, 1.5, 0.25, 84.2, 7)
+
+    def migrate(self):
+        return self._move("migrate")
+
+    def save(self):
+        return self._move("save")
+
+    def savevm(self):
+        return self._move("savevm")
+
+    def back(self):
+        return self._move("restore")
+
+
 class FakeMachine:
     def __init__(self):
         self.qmp = FakeQmp()
@@ -53,7 +75,14 @@ class Verbs(unittest.TestCase):
         self.machine = FakeMachine()
         self.tasks = Tasks()
         self.sent = []
-        self.port = HostPort(self.machine, self.tasks, self.sent.append)
+        self.moves = []
+        self.port = HostPort(self.machine, self.tasks, self.moved, FakeMover(),
+                             self.sent.append)
+
+    def moved(self, task):
+        move = yield from task
+        self.moves.append(move.kind)
+        return move
 
     def ask(self, data):
         self.sent.clear()
@@ -133,6 +162,27 @@ class Verbs(unittest.TestCase):
         self.assertEqual(self.sent, [b"t error the guest has not released "
                                      b"the device in 0.05 s\n"])
         self.assertEqual(self.ask("t ping\n"), "t ok\n")
+
+    def test_migrate(self):
+        self.assertEqual(self.ask("t migrate\n"), "")
+        self.tasks.advance()
+        self.assertEqual(self.sent, [b"t ok 1500 250 84.2 7\n"])
+        self.assertIn("takes no argument", self.ask("t migrate now\n"))
+
+    def test_a_restored_snapshot_answers_its_asker(self):
+        self.ask("a snapshot\n")
+        mark = self.port.mark()
+        self.tasks.advance()
+        self.assertEqual(self.sent, [b"a ok saved 1500 250 84.2 7\n"])
+        self.ask("b restore\nlost")
+        self.port.rewind(mark)
+        self.tasks.advance()
+        self.assertEqual(self.sent, [b"a ok restored 1500 250 84.2 7\n"])
+        self.assertEqual(self.ask("c ping\n"), "c ok\n")
+        self.ask("d snapshot vm\n")
+        self.tasks.advance()
+        self.assertEqual(self.moves, ["save", "restore", "savevm"])
+        self.assertIn("vm or nothing", self.ask("t snapshot x\n"))
 
     def test_aer_takes_one_word(self):
         self.assertEqual(self.ask("t aer COMPLETION_TIMEOUT\n"), "t ok\n")

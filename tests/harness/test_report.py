@@ -6,6 +6,7 @@ import unittest
 
 from dxglib import report
 from dxglib.errors import DxgError
+from dxglib.moves import Move
 
 
 def row(**changes):
@@ -59,6 +60,23 @@ class Check(unittest.TestCase):
 
     def test_counters_unreadable(self):
         self.assertTrue(report.check(make(), 8, True, None))
+
+
+class Moves(unittest.TestCase):
+    def failures(self, *executed, migrations=1, snapshots=0):
+        made = [Move("migrate", 1, 1, 1, count) for count in executed]
+        return report.check_moves(made, migrations, snapshots, 100)
+
+    def test_in_the_midst(self):
+        self.assertEqual(self.failures(1), [])
+        self.assertEqual(self.failures(1, 50, 99, snapshots=1), [])
+
+    def test_too_few(self):
+        self.assertIn("0 of 3", self.failures(snapshots=1)[0])
+
+    def test_before_or_after(self):
+        for count in (0, 100):
+            self.assertIn("not in the midst", self.failures(count)[0])
 
 
 class Parse(unittest.TestCase):

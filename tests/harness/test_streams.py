@@ -45,3 +45,15 @@ class MarkedStream(unittest.TestCase):
         marked.flush()
         self.assertEqual(sink.bytes(), b"text en")
         self.assertFalse(marked.ended)
+
+    def test_a_guest_that_goes_back_says_it_again(self):
+        marked, sink = self.feed(b"one en")
+        mark = marked.mark()
+        for rest in (b"d of first" + TOKEN, b"d of second" + TOKEN):
+            marked.write(rest)
+            self.assertTrue(marked.ended)
+            marked.rewind(mark)
+            self.assertFalse(marked.ended)
+            self.assertEqual(sink.bytes(), b"one ")
+        marked.write(b"d of all" + TOKEN)
+        self.assertEqual(sink.bytes(), b"one end of all")

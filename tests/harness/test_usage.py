@@ -43,7 +43,9 @@ class Usage(unittest.TestCase):
                 ("--queues", "0", "1..4096"),
                 ("--processes", "257", "1..256"),
                 ("--cpus", "0", "1..16"), ("--memory", "1", "128..16384"),
-                ("--timeout", "0", "1..86400")):
+                ("--timeout", "0", "1..86400"),
+                ("--migrate", "0", "1..100"),
+                ("--snapshot", "101", "1..100")):
             with self.subTest(f"{option} {value}"):
                 self.refused("run", option, value, naming=[option, span])
 

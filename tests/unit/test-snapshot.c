@@ -70,13 +70,18 @@ static void test_mid_packet(void)
         fills = fake_stat(f, DXGPU_STAT_FILL_BYTES);
         crcs = fake_stat(f, DXGPU_STAT_CRC_BYTES);
         q.f = f = move(f);
+        g_assert_cmpuint(fake_stat(f, DXGPU_STAT_FILL_BYTES), ==, fills);
+        g_assert_cmpuint(fake_stat(f, DXGPU_STAT_CRC_BYTES), ==, crcs);
         fake_run(f);
         g_assert_cmpuint(fake_load(f, q.data_bus + 8), ==, 77);
         g_assert_cmpuint(fake_control(&q)->rp, ==, 1);
-        g_assert_cmpuint(fills + fake_stat(f, DXGPU_STAT_FILL_BYTES), ==,
+        g_assert_cmpuint(fake_stat(f, DXGPU_STAT_FILL_BYTES), ==,
                          FAKE_DATA_BYTES);
-        g_assert_cmpuint(crcs + fake_stat(f, DXGPU_STAT_CRC_BYTES), ==,
+        g_assert_cmpuint(fake_stat(f, DXGPU_STAT_CRC_BYTES), ==,
                          FAKE_DATA_BYTES);
+        g_assert_cmpuint(fake_stat(f, DXGPU_STAT_BINDS), ==, 1);
+        g_assert_cmpuint(fake_stat(f, DXGPU_STAT_UNBINDS), ==, 0);
+        g_assert_cmpuint(fake_stat(f, DXGPU_STAT_ENTRIES_COMPLETED), ==, 1);
         g_assert_cmpuint(fake_queue_status(f, 5)->entries, ==, 1);
         g_assert_cmpuint(fake_queue_status(f, 5)->rings, ==, 1);
         g_assert_cmpuint(fake_stat(f, DXGPU_STAT_SLOTS_BOUND), ==, 1);
@@ -128,7 +133,7 @@ static void test_faulted(void)
     dxgpu_core_doorbell(f->core, 1, 0);
     fake_run(f);
     fake_assert_fault(&q, DXGPU_FAULT_WP);
-    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_FAULTS), ==, 0);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_FAULTS), ==, 1);
     fake_free(f);
 }
 

@@ -140,7 +140,7 @@ void dxgpu_core_clear_objects(struct dxgpu_core *core)
         }
     }
     dxgpu_engine_clear(core);
-    for (i = DXGPU_STAT_SLOTS_BOUND; i < DXGPU_STAT_COUNT; i++) {
+    for (i = DXGPU_STAT_NUMBERS; i < DXGPU_STAT_COUNT; i++) {
         atomic_store(&core->stats[i], 0);
     }
 }

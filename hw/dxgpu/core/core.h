@@ -153,7 +153,10 @@ struct dxgpu_core_ops {
                   uint64_t a, uint64_t b);
 };
 
-/* Counters since creation, except the last four, which are current numbers. */
+/*
+ * Counters since creation, which a restored device goes on with, but those from
+ * DXGPU_STAT_NUMBERS on, which are current numbers.
+ */
 enum dxgpu_stat {
     DXGPU_STAT_DOORBELL_WRITES,         /* to bound slots */
     DXGPU_STAT_DOORBELL_SECONDARY,      /* of these, to secondary doorbells */
@@ -186,7 +189,8 @@ enum dxgpu_stat {
     DXGPU_STAT_REMOVES,
     DXGPU_STAT_SUSPENDS,
     DXGPU_STAT_INVALIDATES,
-    DXGPU_STAT_SLOTS_BOUND,
+    DXGPU_STAT_NUMBERS,
+    DXGPU_STAT_SLOTS_BOUND = DXGPU_STAT_NUMBERS,
     DXGPU_STAT_QUEUES,
     DXGPU_STAT_CONTEXTS,
     DXGPU_STAT_SPACES,

@@ -169,6 +169,9 @@ void dxgpu_core_save(struct dxgpu_core *core, struct dxgpu_snapshot *snapshot)
                                      dxgpu_sched_held_ns(core, i);
         snapshot->nodes[i].fence = core->nodes[i].reset.fence;
     }
+    for (i = 0; i < DXGPU_STAT_COUNT; i++) {
+        snapshot->stats[i] = dxgpu_core_stat(core, i);
+    }
     pthread_mutex_unlock(&core->lock);
 }
 
@@ -633,6 +636,11 @@ bool dxgpu_core_load(struct dxgpu_core *core,
                      snapshot->nodes[i].flags, snapshot->nodes[i].fence);
         dxgpu_status_node(core, i, core->nodes[i].holder ?
                           core->nodes[i].holder->id : DXGPU_NO_QUEUE);
+    }
+    /* What the loading itself has counted was counted before. */
+    for (i = 0; i < DXGPU_STAT_NUMBERS; i++) {
+        atomic_store_explicit(&core->stats[i], snapshot->stats[i],
+                              memory_order_relaxed);
     }
     dxgpu_queue_mark_all(core);
     atomic_store(&core->reset_count, snapshot->reset_count);

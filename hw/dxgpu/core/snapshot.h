@@ -7,11 +7,11 @@
  * anew: registers, objects, fences that are owed, and of the entry in execution
  * the private copies. It does not hold what follows from the rest: translations
  * (walked again), pending bits and run lists (after the load every queue is
- * sampled, DEV-14), numbers of objects, and the host's counters, which begin
- * anew. Injected faults are the host's too: a queue that hangs is saved as
- * such, and what is held back as a request that waits; whether they go on after
- * the load is a matter of the faults there. The status region is memory and
- * travels as such.
+ * sampled, DEV-14) and numbers of objects. The counters travel, so that they
+ * tell of the device whose work they counted, wherever it was done. Injected
+ * faults are the host's and stay: a queue that hangs is saved as such, and what
+ * is held back as a request that waits; whether they go on after the load is a
+ * matter of the faults there. The status region is memory and travels as such.
  *
  * A snapshot that is loaded is not trusted: dxgpu_core_load() checks every
  * number before it changes anything.
@@ -108,6 +108,8 @@ struct dxgpu_snapshot {
     struct dxgpu_snapshot_context *contexts;
     struct dxgpu_snapshot_queue *queues;
     struct dxgpu_snapshot_node nodes[DXGPU_MAX_NODES];
+    /* Those that count numbers of objects are taken from the objects. */
+    uint64_t stats[DXGPU_STAT_COUNT];
 };
 
 /* Makes room; false if memory is short. The rest is zero. */
