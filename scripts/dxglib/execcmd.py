@@ -102,7 +102,11 @@ def add_machine_options(command):
         type=number("--memory", machine.MEMORY_MB[0], machine.MEMORY_MB[-1]),
         help=f"memory in MB, {machine.MEMORY_MB[0]}..{machine.MEMORY_MB[-1]} "
              "(default %(default)s)")
-    # `dxg test --kernel V` tells it to the tests' own dxg in this way.
+    # `dxg test` tells --iommu and --kernel to the tests' own dxg in this way.
+    command.add_argument(
+        "--iommu", action="store_true",
+        default=os.environ.get("DXG_IOMMU") == "1",
+        help="with an Intel IOMMU, and intel_iommu=on in the guest")
     command.add_argument("--kernel", metavar="V",
                          default=os.environ.get("DXG_KERNEL", kernel.DEFAULT),
                          help=f"{kernel.HELP} (default %(default)s)")
@@ -247,7 +251,7 @@ def _shell(options):
 def _config(options, interactive=False):
     return machine.Config(device(options), options.cpus, options.memory,
                           options.kernel, options.append, interactive,
-                          (*_trace(options), *options.qemu))
+                          (*_trace(options), *options.qemu), options.iommu)
 
 
 def _trace(options):

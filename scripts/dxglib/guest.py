@@ -26,9 +26,9 @@ from dxglib.errors import DxgError, SetupError, UsageError
 from dxglib.hostport import HostPort
 from dxglib.initramfs import RunPart
 from dxglib.machine import Emulator, Machine
-from dxglib.moves import Mover
+from dxglib.moves import MoveError, Mover
 from dxglib.qmp import Qmp, QmpError
-from dxglib.tasks import Tasks
+from dxglib.tasks import Tasks, TaskTimeout
 
 CHUNK = 65536
 # Booting takes 1.3 s on an idle machine; these are for a very busy one.
@@ -139,6 +139,7 @@ class Guest:
         finally:
             self.selector = None
             machine.end()
+            self.mover.forget()
 
     def console_text(self):
         """The kernel's console so far."""
@@ -243,7 +244,11 @@ class Guest:
                 self._read(key.fileobj, key.data)
         if any(sink.broken for sink in self.sinks.values()):
             raise BrokenPipeError
-        self.tasks.advance()
+        try:
+            self.tasks.advance()
+        except (MoveError, QmpError, TaskTimeout) as error:
+            raise self._error(errors.FAILED, f"the guest could not be moved: "
+                              f"{error}") from None
         self._listen_to_host(selector, machine)
         return True
 

@@ -34,6 +34,8 @@ KERNEL_ARGS = ("console=ttyS0 loglevel=5 panic=-1 oops=panic rdinit=/init "
                "tsc=reliable no_timer_check nokaslr mitigations=off "
                "8250.nr_uarts=1 random.trust_cpu=on cryptomgr.notests "
                "iomem=relaxed")
+# Strict: what the driver has unmapped is out of reach at once.
+IOMMU_ARGS = ("intel_iommu=on", "iommu.strict=1")
 PORTS = ("ctl", "stdin", "stdout", "stderr", "out", "host")
 DEVICE_ID = "dxg0"
 DEVICE_PATH = f"/machine/peripheral/{DEVICE_ID}"
@@ -46,6 +48,7 @@ MEMORY_MB = range(128, 16385)
 class Config:
     """What is chosen for one machine.
 
+    iommu    with an Intel IOMMU that the guest's kernel uses
     device   properties of dxgpu ("slots=4,threads=0"); None: no device
     extra    further words for QEMU's command line
     """
@@ -57,6 +60,7 @@ class Config:
     append: str = ""
     tty: bool = False
     extra: tuple = ()
+    iommu: bool = False
 
 
 class Emulator:
@@ -97,6 +101,7 @@ class Machine:
         self.plugged = config.device is not None
         self.watch = watch
         self.emulators = []
+        self._bus = "rp0"
         self.channels = {}
         self._initrd = initrd
         self._log = log
@@ -147,7 +152,11 @@ class Machine:
                 "-kernel", paths.kernel(config.kernel) / "vmlinux",
                 "-initrd", self._initrd,
                 "-append", " ".join([KERNEL_ARGS, *clock.kernel_args(),
+                                     *(IOMMU_ARGS if config.iommu else ()),
                                      config.append]).strip()]
+        if config.iommu:
+            # Before the devices that are to be behind it.
+            argv += ["-device", "intel-iommu,intremap=on"]
         for name, end in self._theirs.items():
             argv += ["-chardev", f"socket,id={name},fd={end.fileno()}"]
         argv += ["-serial", "chardev:console",
@@ -160,19 +169,22 @@ class Machine:
                      f"chardev={name},name=dxg.{name}"]
         if config.device is not None:
             argv += ["-device", "pcie-root-port,id=rp0,chassis=1,slot=1"]
+        argv += config.extra
+        # Last: it may be behind a port of `extra`.
         if self.plugged:
             argv += ["-device", self._device()]
-        return argv + list(config.extra)
+        return argv
 
-    def _device(self, bus="rp0"):
+    def _device(self):
         properties = f",{self.config.device}" if self.config.device else ""
-        return f"dxgpu,id={DEVICE_ID},bus={bus}{properties}"
+        return f"dxgpu,id={DEVICE_ID},bus={self._bus}{properties}"
 
     def plug(self, bus="rp0"):
         """Add the device, as it was at the start, behind the port BUS."""
+        self._bus = bus
         # QMP's own device_add wants each property with its type.
         said = self.qmp.request("human-monitor-command", **{
-            "command-line": f"device_add {self._device(bus)}"})
+            "command-line": f"device_add {self._device()}"})
         if said:
             raise QmpError(f"device_add: {said.strip()}")
         self.plugged = True

@@ -85,6 +85,11 @@ class Mover:
         self._back = None       # restore or loadvm, after the last save
         self._jobs = 0
 
+    def forget(self):
+        """Remove what was saved."""
+        for path in (self._file, self._image):
+            path.unlink(missing_ok=True)
+
     # Tasks -------------------------------------------------------------------
 
     def migrate(self):

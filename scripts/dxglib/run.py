@@ -27,8 +27,11 @@ QUEUES = (1, 4096)
 PROCESSES = (1, 256)
 TIMEOUT_S = 300
 MOVES = (1, 100)
-# A move takes longer than the job does with chunks of 16 KiB.
-MOVED_CHUNK = 1024
+# Moves take longer than the job does with chunks of 16 KiB, so they get chunks
+# that make as many submissions as a busy guest was seen to do in that time.
+CHUNK = 16384
+MIGRATION_ENTRIES = 16000
+SNAPSHOT_ENTRIES = 2000
 
 RUN_TEXT = """\
 Do the set-up that is stale, boot a guest and run the main job: P unprivileged
@@ -113,19 +116,22 @@ def _run(options):
     # The file is in the guest's memory three times: unpacked from the
     # initramfs, in buffers, and as the output.
     memory = options.memory + 4 * (size >> 20)
-    kinds = ["migrate"] * options.migrate + [
-        ("save", "savevm")[number % 2] for number in range(options.snapshot)]
+    kinds = [("save", "savevm")[number % 2]
+             for number in range(options.snapshot)]
+    kinds += ["migrate"] * options.migrate
+    wanted = (options.migrate * MIGRATION_ENTRIES
+              + options.snapshot * SNAPSHOT_ENTRIES)
     command = [JOB, "--queues", str(options.queues),
                "--processes", str(options.processes), "--input", "/job/input",
                "--output", "/out/output", "--json", "/out/report.json"]
     if kinds:
-        command += ["--chunk", str(MOVED_CHUNK)]
+        command += ["--chunk", str(max(1, min(CHUNK, size // wanted)))]
     part = RunPart(
         command, [(source, "/job/input")],
         drivers=execcmd.drivers(version, ",".join(execcmd.DRIVERS)))
     config = machine.Config(
         ",".join(filter(None, [f"slots={options.slots}", options.device])),
-        options.cpus, memory, version)
+        options.cpus, memory, version, iommu=options.iommu)
     said = streams.BufferSink()
     run = guest.Guest(config, part, said, said, timeout_s=options.timeout,
                       at_end=_counters,

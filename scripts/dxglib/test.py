@@ -35,9 +35,9 @@ suite:name contains TEXT; several -k add up.  `--list` only names them.
 A failing test leaves its output and, if it booted a guest, the console and
 the device's trace below build/failures; its lines here name the folder.
 
---kernel V runs the guest's tests, and only these, on another kernel.  Without
-it they run on the default one, a few of them (the suite guest-6.12) on the
-other.
+--kernel V runs the guest's tests, and only these, on another kernel, --iommu
+behind an IOMMU.  Without them they run on the default one and without; a few
+of them (the suites guest-6.12 and guest-iommu) on the other, or behind it.
 
 --sanitize builds QEMU once more, with ASan and UBSan, and runs the suites
 qtest, guest and sanitize on it; any report of a sanitizer is a failure.
@@ -50,7 +50,8 @@ inputs, and prints which of its lines they reach.
 def add_parser(commands):
     command = commands.add_parser(
         "test", help="run the tests", description=TEST_TEXT,
-        usage="dxg test [-k TEXT]... [--list] [--long] [--kernel V]\n"
+        usage="dxg test [-k TEXT]... [--list] [--long] [--kernel V] "
+              "[--iommu]\n"
               "                [--repeat N] [--shuffle [SEED]] [--jobs N] "
               "[--junit FILE]\n"
               "                [--sanitize] [--coverage]")
@@ -62,6 +63,8 @@ def add_parser(commands):
         help="full counts, which take hours, and also the suite "
              f"'{testlist.LONG_SUITE}'")
     add("--kernel", metavar="V", help=f"{kernel.HELP}; only the suite guest")
+    add("--iommu", action="store_true",
+        help="with an Intel IOMMU; only the suite guest")
     add("--sanitize", action="store_true",
         help="on a QEMU with ASan and UBSan; only the suites "
              + ", ".join(sanitize.SUITES))
@@ -92,6 +95,8 @@ def _test(options):
     if options.kernel is not None:
         version = kernel.check(options.kernel)
         os.environ["DXG_KERNEL"] = options.kernel
+    if options.iommu:
+        os.environ["DXG_IOMMU"] = "1"
     if options.long:
         os.environ[execcmd.LONG] = "1"
     if options.junit is not None:
@@ -126,7 +131,9 @@ def _test(options):
 
 
 def _suites(options):
-    """The suites that --kernel and --sanitize limit the tests to, or None."""
+    """The suites that --kernel, --iommu and --sanitize limit the tests to."""
+    if options.iommu:
+        return ("guest",)
     if options.kernel is not None:
         return testlist.KERNEL_SUITES
     return sanitize.SUITES if options.sanitize else None

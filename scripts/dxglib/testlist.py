@@ -9,7 +9,7 @@ from dxglib import errors, execcmd, paths, sanitize
 from dxglib.errors import DxgError
 
 SUITES = ("unit", "model", "fuzz", "qtest", "guest", "guest-null",
-          "guest-6.12", "harness", "lint", "sanitize")
+          "guest-6.12", "guest-iommu", "harness", "lint", "sanitize")
 # Those that --kernel runs on another kernel.
 KERNEL_SUITES = ("guest", "guest-null")
 LONG_SUITE = "long"

@@ -49,14 +49,14 @@ class Job(unittest.TestCase):
     def test_main_loop(self):
         kinds = self.run_job("--migrate", "1", "--snapshot", "2",
                              "--device", "threads=0")
-        self.assertEqual(kinds, ["migrate", "save", "restore", "savevm",
-                                 "loadvm"])
+        self.assertEqual(kinds, ["save", "restore", "savevm", "loadvm",
+                                 "migrate"])
 
     def test_two_threads(self):
         kinds = self.run_job("--migrate", "2", "--snapshot", "2",
                              "--device", "threads=2")
-        self.assertEqual(kinds, ["migrate", "migrate", "save", "restore",
-                                 "savevm", "loadvm"])
+        self.assertEqual(kinds, ["save", "restore", "savevm", "loadvm",
+                                 "migrate", "migrate"])
 
     def test_back_and_back_again(self):
         kinds = self.run_job("--snapshot", "4", "--cpus", "1")

@@ -57,12 +57,13 @@ static void dx_found(QPCIDevice *dev, int devfn, void *data)
     t->pci = dev;
 }
 
-DxTest *dx_start_disabled(const char *properties)
+static DxTest *dx_start_machine(const char *arguments, const char *properties)
 {
     g_autofree char *machine = dx_machine_arguments();
     DxTest *t = g_new0(DxTest, 1);
 
-    t->qts = qtest_initf("%s -device dxgpu,id=dx%s%s%s", machine,
+    t->qts = qtest_initf("%s %s -device dxgpu,id=dx%s%s%s", machine,
+                         arguments,
                          strstr(properties, "threads=") ? "" : ",threads=0",
                          *properties ? "," : "", properties);
     t->bus = qpci_new_pc(t->qts, NULL);
@@ -75,12 +76,22 @@ DxTest *dx_start_disabled(const char *properties)
     return t;
 }
 
-DxTest *dx_start(const char *properties)
+DxTest *dx_start_disabled(const char *properties)
 {
-    DxTest *t = dx_start_disabled(properties);
+    return dx_start_machine("", properties);
+}
+
+DxTest *dx_start_behind(const char *arguments, const char *properties)
+{
+    DxTest *t = dx_start_machine(arguments, properties);
 
     dx_enable(t);
     return t;
+}
+
+DxTest *dx_start(const char *properties)
+{
+    return dx_start_behind("", properties);
 }
 
 void dx_stop(DxTest *t)

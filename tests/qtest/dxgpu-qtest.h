@@ -95,10 +95,12 @@ char *dx_machine_arguments(void);
  * Starts QEMU with one device of these properties ("" = none), threads=0
  * unless they say otherwise; BARs are mapped and bus mastering is on.
  * dx_start() also enables the device, dx_start_disabled() leaves it as it is
- * after reset. dx_stop() asserts that QEMU ends in order.
+ * after reset. dx_start_behind() is dx_start() with these words for QEMU before
+ * the device's own. dx_stop() asserts that QEMU ends in order.
  */
 DxTest *dx_start(const char *properties);
 DxTest *dx_start_disabled(const char *properties);
+DxTest *dx_start_behind(const char *arguments, const char *properties);
 void dx_stop(DxTest *t);
 
 /* Maps the BARs and turns on memory and bus mastering, e.g. after a reset. */
