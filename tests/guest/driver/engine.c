@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A job that hangs, by the host's order, and its process is killed or ends its queue or
+ * context: the engine is reset, its owner is guilty, and those beside it lose nothing and
+ * do nothing twice. If the engine cannot be reset the adapter is, and everybody is told
+ * (FH-6, FH-7, FH-8, FH-10, FH-23, FH-24, FH-27, OBJ-24, DDI-RE-1, DDI-RE-5, DDI-SC-3, T23,
+ * T24, T25).
+ *
+ *   driver-engine [ROUNDS]
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tap.h"
+#include "host.h"
+#include "chain.h"
+#include "child.h"
+#include "debugfs.h"
+#include "modules.h"
+
+#define BAD_FENCE	0xbadbadull
+#define BAD_TEXT	"0xbadbad"
+#define STEPS		50u
+#define WAIT_NS		(60ull * 1000 * 1000 * 1000)
+#define TEST_SECONDS	600u
+#define STATE_ACTIVE	1u
+#define STATE_HUNG	3u
+#define STATE_RESET	2u
+
+enum { STAGE_RUNNING = 1, STAGE_HUNG, STAGE_ACT };
+enum { MODE_KILLED, MODE_QUEUE, MODE_CONTEXT, NUM_MODES };
+
+static const char *const mode_names[NUM_MODES] = {
+	"its process is killed", "it destroys its queue", "it destroys its context",
+};
+
+static uint64_t stat_of(const char *name)
+{
+	char property[64], text[64];
+
+	snprintf(property, sizeof(property), "stats.%s", name);
+	return dxg_host_get(property, text, sizeof(text)) ? ~0ull : strtoull(text, NULL, 0);
+}
+
+static void parameter(const char *path, const char *value)
+{
+	if (sysfs_write(path, "", value))
+		bail("%s cannot be set to %s", path, value);
+}
+
+/* An entry that hangs; nothing of it is ever executed. */
+static int32_t hang(struct queue *queue)
+{
+	struct dxg_commands commands = queue_commands(queue);
+	struct dxgpu_ring_entry entry = { .fence_value = BAD_FENCE };
+
+	dxg_commands_fence(&commands, queue->fence_gpuva, *queue->fence_cpu + 1,
+			   DXGPU_FENCE_INTERRUPT);
+	entry.command_gpuva = commands.gpuva;
+	entry.command_bytes = commands.bytes;
+	*queue->last_queued = *queue->fence_cpu + 1;
+	queue_publish_entry(queue, &entry);
+	return queue_deliver(queue);
+}
+
+/* The guilty process, with a second queue on another engine. */
+static int guilty(struct child_report *report, void *argument)
+{
+	int mode = *(int *)argument;
+	struct kmt_session session;
+	struct queue queue, other;
+	uint32_t context, state = 0;
+	unsigned int waited;
+	int32_t status;
+
+	status = kmt_session_open(&session, NULL, 0);
+	if (NT_SUCCESS(status))
+		status = queue_create(&queue, &session, session.context, QUEUE_RING_BYTES);
+	if (NT_SUCCESS(status))
+		status = kmt_context_create(session.fd, session.device, 1, &context);
+	if (NT_SUCCESS(status))
+		status = queue_create(&other, &session, context, QUEUE_RING_BYTES);
+	if (NT_SUCCESS(status))
+		status = queue_probe(&other);
+	if (NT_SUCCESS(status))
+		status = hang(&queue);
+	if (!NT_SUCCESS(status))
+		child_fail(report, "set-up: status %#x", (uint32_t)status);
+	child_stage(report, STAGE_HUNG);
+
+	if (mode == MODE_KILLED)
+		for (;;)
+			kmt_sleep_us(100000);
+	status = mode == MODE_QUEUE ?
+		 kmt_call_handle(session.fd, LX_DXDESTROYHWQUEUE, queue.queue) :
+		 kmt_call_handle(session.fd, LX_DXDESTROYCONTEXT, session.context);
+	if (status != STATUS_SUCCESS)
+		child_problem(report, "destroy: status %#x", (uint32_t)status);
+	for (waited = 0; waited < 20000 && state != STATE_HUNG; waited += 5) {
+		state = kmt_execution_state(session.fd, session.device);
+		/* ABORT is there before any call says that the device is removed. */
+		if (state != STATE_ACTIVE && *other.stat != DXG_DOORBELLSTATUS_DISCONNECTED_ABORT)
+			child_problem(report, "state %u with STAT %llu on another engine", state,
+				      (unsigned long long)*other.stat);
+		kmt_sleep_us(5000);
+	}
+	if (state != STATE_HUNG)
+		child_problem(report, "the device is in state %u", state);
+	return report->problem[0] != 0;
+}
+
+/* Works all the time and checks it; an ABORT that is expected ends it well. */
+static int streamer(struct child_report *report, void *argument)
+{
+	struct kmt_session session;
+	struct queue queue;
+	struct chain chain;
+	int32_t status;
+
+	status = kmt_session_open(&session, NULL, *(uint32_t *)argument);
+	if (NT_SUCCESS(status))
+		status = queue_create(&queue, &session, session.context, QUEUE_RING_BYTES);
+	if (NT_SUCCESS(status))
+		status = chain_create(&chain, &queue, STEPS);
+	if (!NT_SUCCESS(status))
+		child_fail(report, "set-up: status %#x", (uint32_t)status);
+	report->stage = STAGE_RUNNING;
+	while (!report->go) {
+		status = chain_lap(&chain, (uint32_t)report->values[0], 4, WAIT_NS,
+				   report->problem, sizeof(report->problem));
+		if (status != STATUS_SUCCESS)
+			break;
+		report->problem[0] = '\0';
+		report->values[0]++;
+	}
+	report->values[1] = (uint32_t)status;
+	/* ABORT comes before the state (FH-10). */
+	do {
+		report->values[2] = kmt_execution_state(session.fd, session.device);
+	} while (status == STATUS_DEVICE_REMOVED && report->values[2] == STATE_ACTIVE);
+	report->values[3] = queue.wp;
+	report->values[4] = queue_read_pointer(&queue);
+	return status != STATUS_SUCCESS;
+}
+
+/* One guilty process from its start to its end; false with a diagnostic. */
+static bool round_of(unsigned int round, int mode, uint64_t hangs, const char *baseline)
+{
+	struct child_report *report = child_reports(1);
+	char last[DEBUGFS_TEXT_BYTES], how[32];
+	bool good = true;
+	pid_t pid;
+
+	pid = child_start(guilty, report, &mode, true, TEST_SECONDS);
+	if (!child_await(report, pid, STAGE_HUNG, 60000)) {
+		diag("round %u: %s", round, report->problem);
+		good = false;
+	}
+	while (good && stat_of("hangs") < hangs)
+		kmt_sleep_us(1000);
+	if (mode == MODE_KILLED)
+		kill(pid, SIGKILL);
+	else
+		report->go = STAGE_HUNG;
+	if (!child_reap(pid, how, sizeof(how)) && mode != MODE_KILLED) {
+		diag("round %u, %s: %s, %s", round, mode_names[mode], how, report->problem);
+		good = false;
+	}
+	if (baseline && !counters_settle(baseline, 20000, last)) {
+		diag("round %u, %s: before: %s; after: %s", round, mode_names[mode], baseline,
+		     last);
+		good = false;
+	}
+	return good;
+}
+
+static pid_t streamers_start(struct child_report *reports, pid_t pids[2])
+{
+	static uint32_t nodes[2] = { 0, 2 };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		pids[i] = child_start(streamer, &reports[i], &nodes[i], true, TEST_SECONDS);
+		if (!child_await(&reports[i], pids[i], STAGE_RUNNING, 60000))
+			bail("streamer %d: %s", i, reports[i].problem);
+	}
+	return pids[0];
+}
+
+static void test_innocents(unsigned int rounds)
+{
+	struct child_report *reports = child_reports(2);
+	uint64_t hangs = stat_of("hangs"), resets = stat_of("engine_resets");
+	unsigned int bad[NUM_MODES] = { 0 }, round, failed = 0;
+	char baseline[DEBUGFS_TEXT_BYTES], how[32];
+	pid_t pids[2];
+	int i;
+
+	streamers_start(reports, pids);
+	counters_read(baseline);
+	for (round = 0; round < rounds && failed < 3; round++) {
+		if (!round_of(round, (int)(round % NUM_MODES), ++hangs, baseline)) {
+			bad[round % NUM_MODES]++;
+			failed++;
+		}
+	}
+	for (i = 0; i < NUM_MODES; i++)
+		ok(!bad[i], "a job hangs and %s: guilty, and nothing is left", mode_names[i]);
+	ok(round == rounds, "all %u rounds were made", rounds);
+	for (i = 0; i < 2; i++) {
+		reports[i].go = 1;
+		if (!ok(child_reap(pids[i], how, sizeof(how)) &&
+			reports[i].values[3] == reports[i].values[4],
+			"%s: %llu laps right, none lost, none twice",
+			i ? "another engine" : "the same engine",
+			(unsigned long long)reports[i].values[0]))
+			diag("%s: %s", how, reports[i].problem);
+	}
+	/* A busy host may be late with other acknowledgments, which takes no work away. */
+	ok(stat_of("hangs") == hangs && stat_of("engine_resets") >= resets + rounds,
+	   "%u hangs, %llu engine resets", rounds,
+	   (unsigned long long)(stat_of("engine_resets") - resets));
+	ok(!adapter_value("resets"), "and no adapter reset");
+}
+
+/* The engine cannot be reset: everybody loses, is told so, and can begin anew. */
+static void test_promoted(const char *how_not)
+{
+	struct child_report *reports = child_reports(2);
+	uint64_t resets = adapter_value("resets");
+	struct kmt_session session;
+	struct queue queue;
+	char how[32];
+	pid_t pids[2];
+	int i;
+
+	streamers_start(reports, pids);
+	dxg_host_set("inject-engine-reset", how_not);
+	round_of(0, MODE_KILLED, stat_of("hangs") + 1, NULL);
+	for (i = 0; i < 2; i++) {
+		child_reap(pids[i], how, sizeof(how));
+		ok((int32_t)reports[i].values[1] == STATUS_DEVICE_REMOVED &&
+		   reports[i].values[2] == STATE_RESET, "%s: told, state %u, status %#x", how_not,
+		   (unsigned int)reports[i].values[2], (uint32_t)reports[i].values[1]);
+	}
+	dxg_host_set("inject-engine-reset", "ok");
+	ok(adapter_value("resets") == resets + 1, "%s: one adapter reset", how_not);
+	ok(NT_SUCCESS(kmt_session_open(&session, NULL, 0)) &&
+	   NT_SUCCESS(queue_create(&queue, &session, session.context, QUEUE_RING_BYTES)) &&
+	   queue_probe(&queue) == STATUS_SUCCESS, "%s: a new device works", how_not);
+	queue_destroy(&queue);
+	kmt_session_close(&session);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int rounds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) :
+						dxg_count(30, 100);
+	char before[DEBUGFS_TEXT_BYTES], last[DEBUGFS_TEXT_BYTES];
+
+	if (!ok(counters_read(before), "the driver tells its object counts"))
+		bail("no counters");
+	parameter("/sys/module/dxgkrnl/parameters/tdr_timeout_ms%s", "100");
+	parameter("/sys/module/dxgpu/parameters/command_timeout_ms%s", "500");
+	if (!ok(!dxg_host_set("inject-hang-fence", BAD_TEXT), "the host breaks the device"))
+		bail("no side channel");
+	test_innocents(rounds);
+	parameter("/sys/module/dxgpu/parameters/command_timeout_ms%s", "2000");
+	test_promoted("refuse");
+	test_promoted("ignore");
+	if (!ok(counters_settle(before, 20000, last), "at the end all is as before"))
+		diag("before: %s; after: %s", before, last);
+	return done();
+}
