@@ -47,14 +47,14 @@ static void test_first(void)
 	ok(!submit(0, DXG_FOREVER, &fence) && fence == 1,
 	   "first submission succeeds with fence 1");
 	ok(fake.connect_calls == 1 && fake.rings == 2,
-	   "it rang, connected, rang again (UMD-6)");
+	   "it rang, connected, rang again (UMD-2 UMD-6)");
 	ok(stats().connects_first == 1 && !stats().reconnects &&
 	   stats().retries == 1 && stats().submissions == 1,
 	   "the first connect is no reconnect");
 	ok(!submit(1, DXG_FOREVER, &fence) && fence == 2 &&
 	   fake.connect_calls == 1 && fake.rings == 3,
 	   "the second needs one ring and no call");
-	ok(!fake.order_wrong, "at each ring WP, last-queued and entry were there");
+	ok(!fake.order_wrong, "at each ring WP, last-queued and entry were there (ORD-5 PF-2)");
 	ok(fake.ring[1].command_gpuva == commands_at(1).gpuva &&
 	   fake.ring[1].command_bytes == DXG_COMMANDS_FENCE_BYTES &&
 	   fake.ring[1].fence_value == 2 && !fake.ring[1].flags &&
@@ -154,7 +154,7 @@ static void test_notify(void)
 	fake_ring_says(&fake, D3DDDI_DOORBELLSTATUS_CONNECTED_NOTIFY_KMD);
 	ok(!submit(0, DXG_FOREVER, &fence) && fake.notify_calls == 1 &&
 	   fake.rings == 1 && stats().notifies == 1,
-	   "NOTIFY: one notification, no connect");
+	   "NOTIFY: one notification, no connect (KMT-NW-3)");
 	fake_fini(&fake);
 
 	fake_init(&fake);
