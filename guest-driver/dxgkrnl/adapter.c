@@ -5,18 +5,23 @@
  *
  * Every KMD call, and every change of a list below an adapter, happens between
  * dxg_adapter_enter() (or _enter_destroy()) and dxg_adapter_exit(), i.e. with the
- * guard held shared. Reset and removal hold it exclusively: they see no call in
- * flight and stable lists. Enter must not be nested: a waiting writer would stop
- * the second one.
+ * guard held shared. Reset, power-down and removal hold it exclusively: they see no
+ * call in flight and stable lists. Enter must not be nested: a waiting writer would
+ * stop the second one. Enter also wakes a device that sleeps (power.c).
  *
  * The structure lives until the last reference is dropped; the miniport's part
  * ends with DXG_ADAPTER_REMOVED. A process that has the adapter open pins the
  * miniport's module.
  */
 #include <linux/device.h>
+#include <linux/jiffies.h>
 #include <linux/slab.h>
 
 #include "dxgkrnl.h"
+#include "trace.h"
+
+/* How long new work waits for the end of a reset that somebody else makes. */
+#define DXG_RESET_WAIT_MS	10000
 
 /* List of adapters, list of miniports. */
 DEFINE_MUTEX(dxg_adapters_lock);
@@ -27,6 +32,7 @@ static void dxg_adapter_release(struct kref *kref)
 	struct dxgadapter *adapter = container_of(kref, struct dxgadapter, kref);
 
 	put_device(adapter->dev);
+	kvfree(adapter->hang);
 	kfree(adapter);
 }
 
@@ -41,34 +47,78 @@ void dxg_adapter_put(struct dxgadapter *adapter)
 	kref_put(&adapter->kref, dxg_adapter_release);
 }
 
+/* Takes the guard shared when the device is awake. */
+static void dxg_adapter_lock_awake(struct dxgadapter *adapter)
+{
+	dxg_power_get(adapter);
+	down_read(&adapter->guard);
+	/* Only while the whole system sleeps, from which it will wake us. */
+	while (adapter->asleep) {
+		up_read(&adapter->guard);
+		wait_event(adapter->gate, !READ_ONCE(adapter->asleep));
+		down_read(&adapter->guard);
+	}
+}
+
 /**
  * dxg_adapter_enter() - begin KMD calls for new or running work
  * @adapter: kept by the caller
  *
- * Waits while a reset is in progress, which is bounded.
+ * Wakes the device, and waits while a reset is in progress, which is bounded.
  *
  * Return: false, and nothing to exit, if the adapter is stopped or removed.
  */
 bool dxg_adapter_enter(struct dxgadapter *adapter)
 {
-	down_read(&adapter->guard);
-	if (adapter->state == DXG_ADAPTER_RUNNING)
+	unsigned long patience = msecs_to_jiffies(DXG_RESET_WAIT_MS);
+
+	dxg_adapter_lock_awake(adapter);
+	while (adapter->resetting && patience) {
+		dxg_adapter_exit(adapter);
+		patience = wait_event_timeout(adapter->gate, !READ_ONCE(adapter->resetting),
+					      patience);
+		dxg_adapter_lock_awake(adapter);
+	}
+	if (adapter->state == DXG_ADAPTER_RUNNING && !adapter->resetting)
 		return true;
-	up_read(&adapter->guard);
+	dxg_adapter_exit(adapter);
 	return false;
 }
 
-/* The same for destroys, which a stopped adapter still has to serve. */
+/* The same for destroys, which a stopped adapter, or one in reset, still has to serve. */
 bool dxg_adapter_enter_destroy(struct dxgadapter *adapter)
 {
-	down_read(&adapter->guard);
+	dxg_adapter_lock_awake(adapter);
 	if (adapter->state != DXG_ADAPTER_REMOVED)
 		return true;
-	up_read(&adapter->guard);
+	dxg_adapter_exit(adapter);
 	return false;
 }
 
 void dxg_adapter_exit(struct dxgadapter *adapter)
+{
+	up_read(&adapter->guard);
+	dxg_power_put(adapter);
+}
+
+/**
+ * dxg_adapter_enter_awake() - begin KMD calls that only look
+ * @adapter: kept by the caller
+ *
+ * Wakes nothing and waits for nobody; ended by dxg_adapter_exit_awake().
+ *
+ * Return: false, and nothing to exit, if the device sleeps or is removed.
+ */
+bool dxg_adapter_enter_awake(struct dxgadapter *adapter)
+{
+	down_read(&adapter->guard);
+	if (adapter->state != DXG_ADAPTER_REMOVED && !adapter->asleep)
+		return true;
+	up_read(&adapter->guard);
+	return false;
+}
+
+void dxg_adapter_exit_awake(struct dxgadapter *adapter)
 {
 	up_read(&adapter->guard);
 }
@@ -107,6 +157,7 @@ static NTSTATUS dxg_process_adapter_kmd_create(struct dxg_process_adapter *pa)
 		pa->kmd = args.hKmdProcess;
 		pa->pinned = true;
 		list_add_tail(&pa->adapter_node, &adapter->processes);
+		trace_dxg_process_attach(pa->process->pid, adapter->luid);
 	} else {
 		module_put(adapter->miniport->owner);
 	}
@@ -219,6 +270,7 @@ void dxg_process_adapter_unuse(struct dxg_process_adapter *pa)
 	if (entered)
 		dxg_process_adapter_kmd_destroy(pa);
 	list_del_init(&pa->adapter_node);
+	trace_dxg_process_detach(process->pid, adapter->luid);
 	if (entered)
 		dxg_adapter_exit(adapter);
 	mutex_unlock(&adapter->lock);

@@ -7,13 +7,14 @@
  * the context can reach (DDI-SC-1..4). An older value says nothing. Without
  * the acknowledgment in time the engine is reset, and if that fails the adapter,
  * after which nothing is in use either (FH-23, engine.c). A context is created
- * resumed (KMT-HQ-8) and in this driver suspended only to be destroyed or because
- * its device is in error.
+ * resumed (KMT-HQ-8) and suspended to be destroyed or because its device is in
+ * error (ending), or until D0 (power.c).
  */
 #include <linux/jiffies.h>
 #include <linux/slab.h>
 
 #include "dxgkrnl.h"
+#include "trace.h"
 
 static void dxg_context_release(struct dxg_object *obj)
 {
@@ -46,6 +47,7 @@ void dxg_context_suspend_completed(struct dxgadapter *adapter, HANDLE id, u64 fe
 		if (fence > context->suspended_fence) {
 			/* Pairs with dxg_context_acknowledged(). */
 			smp_store_release(&context->suspended_fence, fence);
+			trace_dxg_context_suspended(obj->process->pid, obj->handle, fence);
 		}
 	}
 	xa_unlock_irqrestore(&dxg_ids, flags);
@@ -80,6 +82,8 @@ bool dxg_context_suspend(struct dxg_context *context)
 
 	if (!dxg_adapter_enter_destroy(adapter))
 		return true;
+	/* A power-down and D0 while we wait must not resume it. */
+	context->ending = true;
 	if (context->suspended || !context->kmd) {
 		dxg_adapter_exit(adapter);
 		return true;
@@ -87,6 +91,8 @@ bool dxg_context_suspend(struct dxg_context *context)
 	resets = adapter->resets;
 	args.hContext = context->kmd;
 	args.contextSuspendFence = ++context->suspend_fence;
+	trace_dxg_context_suspend(context->obj.process->pid, context->obj.handle,
+				  context->suspend_fence);
 	status = adapter->ddi->DxgkDdiSuspendContext(adapter->context, &args);
 	dxg_adapter_exit(adapter);
 

@@ -85,6 +85,8 @@ static const struct {
 	DXG_DDI(DxgkDdiResumeHwEngine),
 	DXG_DDI(DxgkDdiResetFromTimeout),
 	DXG_DDI(DxgkDdiRestartFromTimeout),
+	DXG_DDI(DxgkDdiSetPowerState),
+	DXG_DDI(DxgkDdiCollectDbgInfo),
 	DXG_DDI(DxgkDdiPrintSlots),
 };
 
@@ -234,6 +236,8 @@ static struct dxgadapter *dxg_adapter_alloc(struct dxgk_miniport *miniport, stru
 	adapter->dev = get_device(dev);
 	adapter->luid = atomic_inc_return(&dxg_next_luid);
 	init_rwsem(&adapter->guard);
+	init_waitqueue_head(&adapter->gate);
+	mutex_init(&adapter->hang_lock);
 	mutex_init(&adapter->lock);
 	INIT_LIST_HEAD(&adapter->processes);
 	init_waitqueue_head(&adapter->events);
@@ -314,6 +318,7 @@ void DxgkRemoveAdapter(struct dxgadapter *adapter, bool surprise)
 	dxg_debugfs_remove(adapter);
 
 	down_write(&adapter->guard);
+	dxg_adapter_wake_locked(adapter);
 	/* ABORT everywhere, then errors, then waiters: FH-10, FH-28. */
 	dxg_adapter_stop_locked(adapter, DXG_ADAPTER_STOPPED);
 	dxg_adapter_destroy_kmd_objects_locked(adapter, surprise);
@@ -323,6 +328,8 @@ void DxgkRemoveAdapter(struct dxgadapter *adapter, bool surprise)
 	adapter->ddi->DxgkDdiRemoveDevice(adapter->context);
 	adapter->context = NULL;
 	dxg_adapter_stop_locked(adapter, DXG_ADAPTER_REMOVED);
+	WRITE_ONCE(adapter->resetting, false);
+	wake_up_all(&adapter->gate);
 	up_write(&adapter->guard);
 
 	dxg_adapter_drain(adapter);

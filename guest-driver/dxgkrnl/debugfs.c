@@ -5,7 +5,9 @@
  *   counters		living objects of the module, one line; all zero when nothing
  *			is open
  *   accounts		what each process and user has of what it may have (quota.c)
- *   <device>/state	adapter, processes, queues, doorbells, one line each
+ *   <device>/state	adapter, processes, queues, doorbells, one line each; why= says
+ *			in a word why a queue does not run (why.c)
+ *   <device>/hang	all of this and more, of the moment of the last hang (hang.c)
  *   <device>/slots	the miniport's physical doorbells
  *
  * Lines are a word and key=value pairs; tests and the main job parse them, so
@@ -35,6 +37,7 @@ struct dxg_totals {
 	unsigned long pinned_pages;
 };
 
+/* pa->lock held, or the guard exclusively. */
 static void dxg_count_process(struct dxg_process_adapter *pa, struct dxg_totals *totals)
 {
 	struct dxg_allocation *allocation;
@@ -42,7 +45,6 @@ static void dxg_count_process(struct dxg_process_adapter *pa, struct dxg_totals 
 	struct dxg_hwqueue *queue;
 	struct dxg_device *device;
 
-	lockdep_assert_held(&pa->lock);
 	totals->processes++;
 	list_for_each_entry(device, &pa->devices, node) {
 		totals->devices++;
@@ -63,35 +65,60 @@ static void dxg_count_process(struct dxg_process_adapter *pa, struct dxg_totals 
 static void dxg_show_doorbell(struct seq_file *m, struct dxg_doorbell *doorbell)
 {
 	mutex_lock(&doorbell->lock);
-	seq_printf(m, "doorbell pid=%d doorbell=0x%x queue=0x%x state=%s stat=%llu connects=%llu disconnects=%llu victimized=%llu faults_pdb=%llu faults_dummy=%llu\n",
+	seq_printf(m, "doorbell pid=%d doorbell=0x%x queue=0x%x state=%s stat=%llu connects=%llu disconnects=%llu victimized=%llu faults_pdb=%llu faults_dummy=%llu cause=%s\n",
 		   doorbell->obj.process->pid, doorbell->obj.handle, doorbell->queue->obj.handle,
 		   dxg_doorbell_state_name(doorbell->state), dxg_cell_read(&doorbell->stat),
 		   doorbell->connects, doorbell->disconnects, doorbell->victimized,
-		   doorbell->faults_slot, doorbell->faults_dummy);
+		   doorbell->faults_slot, doorbell->faults_dummy,
+		   doorbell->state == DXG_DOORBELL_CONNECTED ||
+		   doorbell->state == DXG_DOORBELL_CONNECTED_NOTIFY ?
+			"none" : dxg_cause_name(doorbell->cause));
 	mutex_unlock(&doorbell->lock);
 }
 
-static void dxg_show_queue(struct seq_file *m, struct dxg_hwqueue *queue)
+/* Whose queue it is that keeps the engine from ours. */
+static void dxg_show_busy(struct seq_file *m, HANDLE running)
+{
+	struct dxg_object *obj = dxg_id_get(running, DXG_TYPE_HWQUEUE);
+
+	if (obj)
+		seq_printf(m, " busy_pid=%d busy_queue=0x%x", obj->process->pid, obj->handle);
+	dxg_object_put(obj);
+}
+
+/* guard held if @reachable. */
+static void dxg_show_queue(struct seq_file *m, struct dxg_hwqueue *queue, bool reachable)
 {
 	struct dxgadapter *adapter = dxg_device_adapter(queue->context->device);
-	DXGKARG_QUERYHWQUEUESTATUS args = { .Slot = -1, .StateName = "gone" };
+	DXGKARG_QUERYHWQUEUESTATUS args = { .Slot = -1, .StateName = "out-of-reach" };
 	u64 fence = dxg_fence_value(queue->fence);
+	const char *why;
 
-	if (dxg_adapter_enter_destroy(adapter)) {
+	if (reachable && queue->kmd) {
 		args.hHwQueue = queue->kmd;
 		adapter->ddi->DxgkDdiQueryHwQueueStatus(adapter->context, &args);
-		dxg_adapter_exit(adapter);
 	}
-	seq_printf(m, "queue pid=%d queue=0x%x context=0x%x node=%u fence=%llu last_queued=%llu device_state=%s wp=%llu rp=%llu slot=%d\n",
+	why = dxg_queue_why(queue, &args);
+	seq_printf(m, "queue pid=%d queue=0x%x context=0x%x node=%u fence=%llu last_queued=%llu device_state=%s wp=%llu rp=%llu slot=%d why=%s",
 		   queue->obj.process->pid, queue->obj.handle, queue->context->obj.handle,
 		   queue->context->node_ordinal, fence,
 		   queue->doorbell ? dxg_cell_read(&queue->doorbell->last_queued) : fence,
-		   args.StateName, args.WritePointer, args.ReadPointer, args.Slot);
+		   args.StateName, args.WritePointer, args.ReadPointer, args.Slot, why);
+	if (!strcmp(why, "engine-busy"))
+		dxg_show_busy(m, args.hRunningHwQueue);
+	if (args.FaultCode)
+		seq_printf(m, " fault_code=%u", args.FaultCode);
+	/* The bit comes before the words; a reader in between sees zeroes. */
+	if (test_bit(0, &queue->fault_seen))
+		seq_printf(m, " fault_error=0x%x fault_address=0x%llx fault_fence=%llu",
+			   queue->fault.error, queue->fault.address, queue->fault.fence);
+	seq_putc(m, '\n');
 	if (queue->doorbell)
 		dxg_show_doorbell(m, queue->doorbell);
 }
 
-static void dxg_show_process(struct seq_file *m, struct dxg_process_adapter *pa)
+/* pa->lock and, if @reachable, the guard held shared; or the guard held exclusively. */
+static void dxg_show_process(struct seq_file *m, struct dxg_process_adapter *pa, bool reachable)
 {
 	struct dxg_totals totals = { };
 	struct dxg_context *context;
@@ -111,9 +138,41 @@ static void dxg_show_process(struct seq_file *m, struct dxg_process_adapter *pa)
 	list_for_each_entry(device, &pa->devices, node) {
 		list_for_each_entry(context, &device->contexts, node) {
 			list_for_each_entry(queue, &context->queues, node)
-				dxg_show_queue(m, queue);
+				dxg_show_queue(m, queue, reachable);
 		}
 	}
+}
+
+static void dxg_show_adapter(struct seq_file *m, struct dxgadapter *adapter,
+			     const struct dxg_totals *totals)
+{
+	static const char * const states[] = {
+		[DXG_ADAPTER_RUNNING]	= "RUNNING",
+		[DXG_ADAPTER_STOPPED]	= "STOPPED",
+		[DXG_ADAPTER_REMOVED]	= "REMOVED",
+	};
+
+	seq_printf(m, "adapter luid=%x:%x state=%s processes=%u devices=%u contexts=%u queues=%u doorbells=%u allocations=%u pinned_pages=%lu connects=%lld disconnects=%lld victimizations=%lld faults=%lld resets=%u sleeps=%llu asleep=%d\n",
+		   upper_32_bits(adapter->luid), lower_32_bits(adapter->luid),
+		   states[READ_ONCE(adapter->state)], totals->processes, totals->devices,
+		   totals->contexts, totals->queues, totals->doorbells, totals->allocations,
+		   totals->pinned_pages, atomic64_read(&adapter->connects),
+		   atomic64_read(&adapter->disconnects), atomic64_read(&adapter->victimizations),
+		   atomic64_read(&adapter->faults), READ_ONCE(adapter->resets),
+		   READ_ONCE(adapter->sleeps), READ_ONCE(adapter->asleep));
+}
+
+/* What "state" shows, with the guard held exclusively, which keeps every list. */
+void dxg_show_adapter_locked(struct seq_file *m, struct dxgadapter *adapter)
+{
+	struct dxg_process_adapter *pa;
+	struct dxg_totals totals = { };
+
+	list_for_each_entry(pa, &adapter->processes, adapter_node)
+		dxg_count_process(pa, &totals);
+	dxg_show_adapter(m, adapter, &totals);
+	list_for_each_entry(pa, &adapter->processes, adapter_node)
+		dxg_show_process(m, pa, true);
 }
 
 static bool dxg_lock_until(struct mutex *lock, unsigned long deadline)
@@ -150,16 +209,12 @@ static struct dxg_process_adapter **dxg_processes_get(struct dxgadapter *adapter
 
 static int dxg_state_show(struct seq_file *m, void *data)
 {
-	static const char * const states[] = {
-		[DXG_ADAPTER_RUNNING]	= "RUNNING",
-		[DXG_ADAPTER_STOPPED]	= "STOPPED",
-		[DXG_ADAPTER_REMOVED]	= "REMOVED",
-	};
 	unsigned long deadline = jiffies + msecs_to_jiffies(DXG_DEBUGFS_WAIT_MS);
 	struct dxgadapter *adapter = m->private;
 	struct dxg_process_adapter **list;
 	struct dxg_totals totals = { };
 	unsigned int count, i;
+	bool reachable;
 
 	list = dxg_processes_get(adapter, &count);
 	if (!list)
@@ -170,16 +225,13 @@ static int dxg_state_show(struct seq_file *m, void *data)
 			mutex_unlock(&list[i]->lock);
 		}
 	}
-	seq_printf(m, "adapter luid=%x:%x state=%s processes=%u devices=%u contexts=%u queues=%u doorbells=%u allocations=%u pinned_pages=%lu connects=%lld disconnects=%lld victimizations=%lld faults=%lld resets=%u\n",
-		   upper_32_bits(adapter->luid), lower_32_bits(adapter->luid),
-		   states[READ_ONCE(adapter->state)], totals.processes, totals.devices,
-		   totals.contexts, totals.queues, totals.doorbells, totals.allocations,
-		   totals.pinned_pages, atomic64_read(&adapter->connects),
-		   atomic64_read(&adapter->disconnects), atomic64_read(&adapter->victimizations),
-		   atomic64_read(&adapter->faults), READ_ONCE(adapter->resets));
+	dxg_show_adapter(m, adapter, &totals);
 	for (i = 0; i < count; i++) {
 		if (dxg_lock_until(&list[i]->lock, deadline)) {
-			dxg_show_process(m, list[i]);
+			reachable = dxg_adapter_enter_awake(adapter);
+			dxg_show_process(m, list[i], reachable);
+			if (reachable)
+				dxg_adapter_exit_awake(adapter);
 			mutex_unlock(&list[i]->lock);
 		} else {
 			seq_printf(m, "busy pid=%d\n", list[i]->process->pid);
@@ -195,13 +247,20 @@ static int dxg_slots_show(struct seq_file *m, void *data)
 {
 	struct dxgadapter *adapter = m->private;
 
-	if (dxg_adapter_enter_destroy(adapter)) {
+	if (dxg_adapter_enter_awake(adapter)) {
 		adapter->ddi->DxgkDdiPrintSlots(adapter->context, m);
-		dxg_adapter_exit(adapter);
+		dxg_adapter_exit_awake(adapter);
 	}
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(dxg_slots);
+
+static int dxg_hang_file_show(struct seq_file *m, void *data)
+{
+	dxg_hang_show(m, m->private);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(dxg_hang_file);
 
 static int dxg_counters_show(struct seq_file *m, void *data)
 {
@@ -250,6 +309,7 @@ void dxg_debugfs_add(struct dxgadapter *adapter)
 {
 	adapter->debugfs = debugfs_create_dir(dev_name(adapter->dev), dxg_debugfs_root);
 	debugfs_create_file("state", 0400, adapter->debugfs, adapter, &dxg_state_fops);
+	debugfs_create_file("hang", 0400, adapter->debugfs, adapter, &dxg_hang_file_fops);
 	debugfs_create_file("slots", 0400, adapter->debugfs, adapter, &dxg_slots_fops);
 }
 

@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "dxgkrnl.h"
+#include "trace.h"
 
 #define DXG_CREATEDEVICE_DISABLE_GPU_TIMEOUT	BIT(2)
 
@@ -54,8 +55,7 @@ void dxg_device_abort_doorbells(struct dxg_device *device)
 	list_for_each_entry(context, &device->contexts, node) {
 		list_for_each_entry(queue, &context->queues, node) {
 			if (queue->doorbell)
-				dxg_doorbell_revoke(queue->doorbell,
-						    D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT);
+				dxg_doorbell_abort(queue->doorbell);
 		}
 	}
 }
@@ -74,6 +74,7 @@ void dxg_device_set_error(struct dxg_device *device, enum dxg_execution_state st
 	if (device->state != DXG_EXECUTION_ACTIVE)
 		return;
 	dxg_device_abort_doorbells(device);
+	trace_dxg_device_error(device->obj.process->pid, device->obj.handle, state);
 	if (fault)
 		device->fault = *fault;
 	/* Pairs with dxg_device_status(): who sees the error sees the fault and ABORT. */
@@ -98,7 +99,8 @@ void dxg_device_quiesce(struct dxg_device *device)
 		list_for_each_entry(queue, &context->queues, node) {
 			if (queue->doorbell)
 				dxg_doorbell_disconnect(queue->doorbell,
-							D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT);
+							D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT,
+							DXG_CAUSE_ERROR);
 		}
 	}
 }

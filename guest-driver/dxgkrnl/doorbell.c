@@ -55,6 +55,20 @@ const char *dxg_doorbell_state_name(enum dxg_doorbell_state state)
 	return names[state];
 }
 
+const char *dxg_cause_name(enum dxg_cause cause)
+{
+	static const char * const names[] = {
+		[DXG_CAUSE_NEVER]	= "never-connected",
+		[DXG_CAUSE_VICTIM]	= "victimized",
+		[DXG_CAUSE_POWER]	= "power-down",
+		[DXG_CAUSE_ENDING]	= "process-end",
+		[DXG_CAUSE_ERROR]	= "error",
+		[DXG_CAUSE_DESTROYED]	= "destroyed",
+	};
+
+	return names[cause];
+}
+
 static bool dxg_doorbell_connected(const struct dxg_doorbell *doorbell)
 {
 	return doorbell->state == DXG_DOORBELL_CONNECTED ||
@@ -118,7 +132,7 @@ void dxg_doorbell_init(struct dxg_doorbell *doorbell, bool secondary)
 
 /* RV. doorbell->lock held; @next is where it ends. */
 static void dxg_doorbell_revoke_locked(struct dxg_doorbell *doorbell, u64 reason,
-				       enum dxg_doorbell_state next)
+				       enum dxg_doorbell_state next, enum dxg_cause cause)
 {
 	bool connected = dxg_doorbell_connected(doorbell);
 
@@ -136,48 +150,58 @@ static void dxg_doorbell_revoke_locked(struct dxg_doorbell *doorbell, u64 reason
 		atomic64_inc(&dxg_doorbell_adapter(doorbell)->disconnects);
 	}
 	doorbell->state = next;
-	trace_dxg_doorbell_revoke(doorbell->obj.process->pid, doorbell->obj.handle, reason,
+	doorbell->cause = cause;
+	trace_dxg_doorbell_revoke(doorbell->obj.process->pid, doorbell->obj.handle, reason, cause,
 				  connected);
 }
 
-static void dxg_doorbell_apply_reason(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATUS reason)
+static void dxg_doorbell_apply_reason(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATUS reason,
+				      enum dxg_cause cause)
 {
 	if (doorbell->state == DXG_DOORBELL_DISCONNECTED_ABORT ||
 	    doorbell->state == DXG_DOORBELL_DESTROYED)
 		return;
 	if (reason == D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT)
-		dxg_doorbell_revoke_locked(doorbell, reason, DXG_DOORBELL_DISCONNECTED_ABORT);
+		dxg_doorbell_revoke_locked(doorbell, reason, DXG_DOORBELL_DISCONNECTED_ABORT,
+					   cause);
 	else if (dxg_doorbell_connected(doorbell))
-		dxg_doorbell_revoke_locked(doorbell, reason, DXG_DOORBELL_DISCONNECTED_RETRY);
+		dxg_doorbell_revoke_locked(doorbell, reason, DXG_DOORBELL_DISCONNECTED_RETRY,
+					   cause);
 }
 
-/**
- * dxg_doorbell_revoke() - take the slot page away from user space (T12..T14, T23, T25, T26)
- * @doorbell: kept by the caller
- * @reason: RETRY or ABORT; never weakens ABORT (SM-3)
- *
- * On return no CPU translates to the slot. Sleeps; takes doorbell->lock.
+/*
+ * Takes the slot page away from user space (T12..T14, T23, T25, T26); never weakens ABORT
+ * (SM-3). On return no CPU translates to the slot. Sleeps; takes doorbell->lock.
  */
-void dxg_doorbell_revoke(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATUS reason)
+static void dxg_doorbell_revoke(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATUS reason,
+				enum dxg_cause cause)
 {
 	mutex_lock(&doorbell->lock);
-	dxg_doorbell_apply_reason(doorbell, reason);
+	dxg_doorbell_apply_reason(doorbell, reason, cause);
 	mutex_unlock(&doorbell->lock);
+}
+
+/* Its device is in error: ABORT, without a word to the miniport. */
+void dxg_doorbell_abort(struct dxg_doorbell *doorbell)
+{
+	dxg_doorbell_revoke(doorbell, D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT, DXG_CAUSE_ERROR);
 }
 
 /**
  * dxg_doorbell_disconnect() - OS-initiated disconnect: revoke, then tell the miniport (ORD-15)
  * @doorbell: kept by the caller
  * @reason: RETRY or ABORT
+ * @cause: for the reader of traces and debugfs
  */
-void dxg_doorbell_disconnect(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATUS reason)
+void dxg_doorbell_disconnect(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATUS reason,
+			     enum dxg_cause cause)
 {
 	struct dxgadapter *adapter = dxg_doorbell_adapter(doorbell);
 	DXGKARG_DISCONNECTDOORBELL args = { };
 	bool entered = dxg_adapter_enter_destroy(adapter);
 
 	mutex_lock(&doorbell->ops);
-	dxg_doorbell_revoke(doorbell, reason);
+	dxg_doorbell_revoke(doorbell, reason, cause);
 	if (entered && doorbell->kmd) {
 		args.hDoorbell = doorbell->kmd;
 		adapter->ddi->DxgkDdiDisconnectDoorbell(&args);
@@ -185,6 +209,27 @@ void dxg_doorbell_disconnect(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATU
 	mutex_unlock(&doorbell->ops);
 	if (entered)
 		dxg_adapter_exit(adapter);
+}
+
+/*
+ * T20. guard held exclusively, all contexts suspended: RETRY, and the slot is given
+ * back. Return: was it connected?
+ */
+bool dxg_doorbell_power_down(struct dxg_doorbell *doorbell)
+{
+	DXGKARG_DISCONNECTDOORBELL args = { .hDoorbell = doorbell->kmd };
+	bool connected;
+
+	mutex_lock(&doorbell->ops);
+	mutex_lock(&doorbell->lock);
+	connected = dxg_doorbell_connected(doorbell);
+	dxg_doorbell_apply_reason(doorbell, D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY,
+				  DXG_CAUSE_POWER);
+	mutex_unlock(&doorbell->lock);
+	if (doorbell->kmd)
+		dxg_doorbell_adapter(doorbell)->ddi->DxgkDdiDisconnectDoorbell(&args);
+	mutex_unlock(&doorbell->ops);
+	return connected;
 }
 
 /* The page frame of a doorbell's kernel address; false if it is none of the aperture's. */
@@ -261,7 +306,7 @@ static NTSTATUS dxg_doorbell_attach(struct dxg_doorbell *doorbell, bool *undo)
 	*undo = NT_SUCCESS(status);
 	if (!NT_SUCCESS(status) || !dxg_doorbell_validate(doorbell, &args, pfn)) {
 		dxg_doorbell_revoke_locked(doorbell, D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT,
-					   DXG_DOORBELL_DISCONNECTED_ABORT);
+					   DXG_DOORBELL_DISCONNECTED_ABORT, DXG_CAUSE_ERROR);
 		return STATUS_DEVICE_REMOVED;
 	}
 	*undo = false;
@@ -294,7 +339,7 @@ static NTSTATUS dxg_doorbell_rekick(struct dxg_doorbell *doorbell, bool *undo)
 	if (NT_SUCCESS(status) || status == STATUS_DEVICE_BUSY || status == STATUS_CANCELLED)
 		return status;
 	dxg_doorbell_revoke_locked(doorbell, D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT,
-				   DXG_DOORBELL_DISCONNECTED_ABORT);
+				   DXG_DOORBELL_DISCONNECTED_ABORT, DXG_CAUSE_ERROR);
 	*undo = true;
 	return STATUS_DEVICE_REMOVED;
 }
@@ -363,7 +408,7 @@ void dxg_doorbell_end(struct dxg_doorbell *doorbell, bool kmd)
 	mutex_lock(&doorbell->ops);
 	mutex_lock(&doorbell->lock);
 	dxg_doorbell_revoke_locked(doorbell, D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT,
-				   DXG_DOORBELL_DESTROYED);
+				   DXG_DOORBELL_DESTROYED, DXG_CAUSE_DESTROYED);
 	mutex_unlock(&doorbell->lock);
 	if (kmd)
 		dxg_doorbell_kmd_destroy(doorbell);
@@ -382,7 +427,9 @@ void dxg_doorbell_kmd_destroy(struct dxg_doorbell *doorbell)
 	if (!doorbell->kmd)
 		return;
 	doorbell->kmd = NULL;
+	trace_dxg_doorbell_destroy(doorbell->obj.process->pid, doorbell->obj.handle);
 	adapter->ddi->DxgkDdiDestroyDoorbell(&args);
+	trace_dxg_doorbell_destroyed(doorbell->obj.process->pid, doorbell->obj.handle);
 }
 
 /**
@@ -437,8 +484,12 @@ NTSTATUS dxg_doorbell_disconnect_callback(const DXGKARGCB_DISCONNECTDOORBELL *ar
 	if (dxg_doorbell_connected(doorbell)) {
 		doorbell->victimized++;
 		atomic64_inc(&adapter->victimizations);
+		trace_dxg_doorbell_victim(doorbell->obj.process->pid, doorbell->obj.handle,
+					  task_tgid_nr(current));
 	}
-	dxg_doorbell_apply_reason(doorbell, reason);
+	dxg_doorbell_apply_reason(doorbell, reason,
+				  reason == D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY ?
+				  DXG_CAUSE_VICTIM : DXG_CAUSE_ERROR);
 	mutex_unlock(&doorbell->lock);
 	dxg_object_put(&doorbell->obj);
 	return STATUS_SUCCESS;

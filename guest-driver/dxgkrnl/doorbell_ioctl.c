@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "dxgkrnl.h"
+#include "trace.h"
 
 static void dxg_doorbell_release(struct dxg_object *obj)
 {
@@ -229,6 +230,7 @@ NTSTATUS dxg_create_doorbell(struct dxg_call *call)
 		args->doorbell = handle;
 		call->created = handle;
 		dxg_handle_publish(&doorbell->obj, handle);
+		trace_dxg_doorbell_create(process->pid, handle);
 	} else {
 		dxg_handle_unreserve(process, handle);
 		dxg_object_put(&doorbell->obj);
@@ -331,6 +333,7 @@ NTSTATUS dxg_notify_work_submission(struct dxg_call *call)
 		status = STATUS_INVALID_PARAMETER;
 	} else if (READ_ONCE(doorbell->state) != DXG_DOORBELL_DISCONNECTED_ABORT) {
 		notify.hHwQueue = doorbell->queue->kmd;
+		trace_dxg_doorbell_notify(obj->process->pid, obj->handle);
 		adapter->ddi->DxgkDdiNotifyWorkSubmission(&notify);
 		status = STATUS_SUCCESS;
 	}

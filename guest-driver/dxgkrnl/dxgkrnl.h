@@ -22,8 +22,8 @@
  *   pa->lock		makes create, destroy, residency and GPU address calls of
  *			one process on one adapter run one after the other
  *   adapter->guard	shared: a KMD call, or a change of any list below the
- *			adapter. exclusive: reset and removal, which thereby may
- *			walk every list without the locks above (ORD-26)
+ *			adapter. exclusive: reset, power-down and removal, which
+ *			thereby may walk every list without the locks above (ORD-26)
  *   doorbell->ops	one API operation on a doorbell at a time (DDI-CN-11)
  *   doorbell->lock	"the LDB lock": state, slot, STAT and zap. Two may be held:
  *			that of the connecting doorbell, then that of its victim. A
@@ -31,6 +31,7 @@
  *			waits for no other doorbell, so there is no cycle
  *   page->lock		dxg_cell_page, dxg_allocation: death against page faults
  *   adapter->waiters_lock	list of asynchronous waits; long, so no spin lock
+ *   adapter->hang_lock	the text of the last hang
  *   spin locks		hwqueue->lock, dxg_ids.xa_lock, the handle table's
  *
  * The page-fault handler runs under mmap_lock and takes doorbell->lock or
@@ -135,7 +136,14 @@ struct dxgadapter {
 	struct rw_semaphore guard;
 	enum dxg_adapter_state state;	/* written with guard held exclusively */
 	unsigned int resets;		/* same */
-	unsigned long reset_jiffies[DXG_RESETS_PER_MINUTE]; /* same; a ring indexed by resets */
+	unsigned int hangs;		/* same; those resets that were for a hang */
+	unsigned long reset_jiffies[DXG_RESETS_PER_MINUTE]; /* same; a ring indexed by hangs */
+	bool resetting;			/* same; between DxgkBeginReset and DxgkEndReset */
+	NTSTATUS reset_status;		/* same; of the first half */
+	bool asleep;			/* same; in D3: no KMD call */
+	u64 sleeps;			/* same; times in D3 */
+	u64 idle_progress;		/* same; when somebody last looked whether it is idle */
+	wait_queue_head_t gate;		/* for the end of resetting and of asleep */
 	struct work_struct reset_work;
 	unsigned int reset_seen;	/* resets when the miniport last asked for one */
 
@@ -146,6 +154,10 @@ struct dxgadapter {
 	struct mutex waiters_lock;
 	struct list_head waiters;	/* of dxg_async_wait; waiters_lock */
 	struct delayed_work scan_work;
+
+	struct mutex hang_lock;		/* the two below */
+	char *hang;			/* hang_lock: text of the last dump, or NULL */
+	size_t hang_bytes;		/* hang_lock */
 
 	atomic64_t connects;
 	atomic64_t disconnects;
@@ -161,6 +173,8 @@ struct dxgadapter *dxg_adapter_get(struct dxgadapter *adapter);
 bool dxg_adapter_enter(struct dxgadapter *adapter);
 bool dxg_adapter_enter_destroy(struct dxgadapter *adapter);
 void dxg_adapter_exit(struct dxgadapter *adapter);
+bool dxg_adapter_enter_awake(struct dxgadapter *adapter);
+void dxg_adapter_exit_awake(struct dxgadapter *adapter);
 static inline bool dxg_adapter_running(struct dxgadapter *adapter)
 {
 	return READ_ONCE(adapter->state) == DXG_ADAPTER_RUNNING;
@@ -357,6 +371,8 @@ struct dxg_context {
 	u64 suspend_fence;		/* pa->lock, or guard exclusively: last one asked for */
 	u64 suspended_fence;		/* written by the interrupt only, grows */
 	bool suspended;			/* pa->lock, or guard exclusively: acknowledged or reset */
+	bool ending;			/* guard: somebody wants it suspended for good */
+	bool asleep;			/* guard exclusively: suspended until D0 */
 	unsigned long invalidated;	/* bit 0: by an engine reset, and not acted on yet */
 	struct dxg_invalidation invalidation; /* dxg_ids.xa_lock */
 	struct work_struct invalidate_work; /* holds a reference while queued */
@@ -495,6 +511,16 @@ enum dxg_doorbell_state {
 	DXG_DOORBELL_DESTROYED,
 };
 
+/* Why a doorbell is not connected; names: dxg_cause_name(). */
+enum dxg_cause {
+	DXG_CAUSE_NEVER,		/* it has not been yet */
+	DXG_CAUSE_VICTIM,		/* its slot serves another queue */
+	DXG_CAUSE_POWER,		/* the device went to sleep */
+	DXG_CAUSE_ENDING,		/* its process ends */
+	DXG_CAUSE_ERROR,		/* its device is in error, or the adapter stopped */
+	DXG_CAUSE_DESTROYED,
+};
+
 struct dxg_doorbell {
 	struct dxg_object obj;
 	struct dxg_hwqueue *queue;	/* counted */
@@ -505,6 +531,7 @@ struct dxg_doorbell {
 	struct mutex ops;		/* see above */
 	struct mutex lock;		/* see above; state .. last_queued, counts */
 	enum dxg_doorbell_state state;	/* lock */
+	enum dxg_cause cause;		/* lock: of the last disconnect */
 	unsigned long pfn[DXG_DOORBELL_PAGES]; /* lock: the slot's pages while connected */
 	struct task_struct *connecting;	/* lock: who is inside the KMD's connect, for CB-DC-6 */
 	struct dxg_region region;	/* one page, or two: the secondary doorbell is the second */
@@ -521,12 +548,15 @@ struct dxg_doorbell {
 void dxg_doorbell_init(struct dxg_doorbell *doorbell, bool secondary);
 NTSTATUS dxg_doorbell_connect(struct dxg_doorbell *doorbell);
 NTSTATUS dxg_doorbell_disconnect_callback(const DXGKARGCB_DISCONNECTDOORBELL *args);
-void dxg_doorbell_revoke(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATUS reason);
-void dxg_doorbell_disconnect(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATUS reason);
+void dxg_doorbell_abort(struct dxg_doorbell *doorbell);
+void dxg_doorbell_disconnect(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATUS reason,
+			     enum dxg_cause cause);
+bool dxg_doorbell_power_down(struct dxg_doorbell *doorbell);
 void dxg_doorbell_end(struct dxg_doorbell *doorbell, bool kmd);
 void dxg_doorbell_kmd_destroy(struct dxg_doorbell *doorbell);
 bool dxg_doorbell_destroy(struct dxg_doorbell *doorbell);
 const char *dxg_doorbell_state_name(enum dxg_doorbell_state state);
+const char *dxg_cause_name(enum dxg_cause cause);
 
 static inline bool dxg_doorbell_has_secondary(const struct dxg_doorbell *doorbell)
 {
@@ -548,7 +578,13 @@ void dxg_engine_invalidated(struct dxgadapter *adapter,
 void dxg_engine_invalidate_work(struct work_struct *work);
 void dxg_adapter_reset(struct dxgadapter *adapter, unsigned int seen_resets,
 		       struct dxg_device *guilty, const char *reason);
+NTSTATUS dxg_adapter_reset_begin_locked(struct dxgadapter *adapter, struct dxg_device *guilty,
+					const char *reason);
+void dxg_adapter_reset_end_locked(struct dxgadapter *adapter, NTSTATUS status);
+void dxg_adapter_reset_locked(struct dxgadapter *adapter, struct dxg_device *guilty,
+			      const char *reason, bool hang);
 void dxg_adapter_reset_work(struct work_struct *work);
+bool dxg_adapter_suspend_all(struct dxgadapter *adapter);
 void dxg_adapter_stop_locked(struct dxgadapter *adapter, enum dxg_adapter_state state);
 void dxg_adapter_destroy_kmd_objects_locked(struct dxgadapter *adapter, bool surprise);
 void dxg_adapter_dma_unmap_locked(struct dxgadapter *adapter);
@@ -561,6 +597,22 @@ void dxg_oom_process_ending(struct dxg_process *process);
 void dxg_oom_process_ended(struct dxg_process *process);
 int dxg_oom_init(void);
 void dxg_oom_exit(void);
+
+/* ---- power ---- */
+
+void dxg_power_get(struct dxgadapter *adapter);
+void dxg_power_put(struct dxgadapter *adapter);
+void dxg_adapter_wake_locked(struct dxgadapter *adapter);
+
+/* ---- why ---- */
+
+struct seq_file;
+
+const char *dxg_queue_why(struct dxg_hwqueue *queue, const DXGKARG_QUERYHWQUEUESTATUS *status);
+void dxg_show_adapter_locked(struct seq_file *m, struct dxgadapter *adapter);
+void dxg_hang_capture(struct dxgadapter *adapter, const char *reason,
+		      const struct dxg_device *guilty);
+void dxg_hang_show(struct seq_file *m, struct dxgadapter *adapter);
 
 /* ---- module ---- */
 

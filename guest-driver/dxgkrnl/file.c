@@ -3,11 +3,16 @@
  * /dev/dxg: open, release, and the one dispatcher of all calls.
  *
  * A call is looked up by its whole number; the arguments are copied in once, the
- * function works on the copy, results are copied out last, and what was created is
- * destroyed again if that fails (KMT-0.5). 'G' calls answer by errno, 'X' calls by
- * header.status (uapi/dxg.h). A user's mistake is never logged. Words that are mere
- * padding in the D3DKMT structure are not looked at: a C compiler may leave
+ * function works on the copy, and results are copied out last. 'G' calls answer by errno,
+ * 'X' calls by header.status (uapi/dxg.h). A user's mistake is never logged. Words that
+ * are mere padding in the D3DKMT structure are not looked at: a C compiler may leave
  * anything there.
+ *
+ * If results cannot be copied out, what was created is destroyed again (KMT-0.5). Other
+ * effects cannot be taken back, so these calls write the structure once before they do
+ * anything, as it was, and fail then (KMT-0.3). A 'G' call that answers by errno alone
+ * writes nothing. What is left is a process that unmaps its own arguments during a
+ * call: it gets ACCESS_VIOLATION and the effect.
  *
  * mmap of this file is refused: mappings are made by create calls (MAP-1).
  */
@@ -18,9 +23,16 @@
 
 #define DXG_ARGS_MAX_BYTES	128
 
+enum dxg_answer {
+	DXG_ANSWER_UNDONE,		/* what was created goes if the answer cannot be given */
+	DXG_ANSWER_PROBED,		/* tried before anything is done */
+	DXG_ANSWER_NONE,		/* the structure is not written */
+};
+
 struct dxg_ioctl {
 	unsigned int cmd;
 	s32 (*fn)(struct dxg_call *call); /* NTSTATUS */
+	enum dxg_answer answer;
 	enum dxg_type type;		/* for dxg_destroy_by_handle() */
 	bool entry;			/* libdxg reopens the device if it answers ENOTTY */
 };
@@ -29,32 +41,33 @@ static const struct dxg_ioctl dxg_ioctls[] = {
 	{ LX_DXOPENADAPTERFROMLUID, dxg_open_adapter_from_luid, .entry = true },
 	{ LX_DXCREATEDEVICE, dxg_create_device },
 	{ LX_DXCREATECONTEXTVIRTUAL, dxg_create_context_virtual },
-	{ LX_DXDESTROYCONTEXT, dxg_destroy_by_handle, DXG_TYPE_CONTEXT },
+	{ LX_DXDESTROYCONTEXT, dxg_destroy_by_handle, DXG_ANSWER_NONE, DXG_TYPE_CONTEXT },
 	{ LX_DXCREATEALLOCATION, dxg_create_allocation },
 	{ LX_DXCREATEPAGINGQUEUE, dxg_create_paging_queue },
-	{ LX_DXRESERVEGPUVIRTUALADDRESS, dxg_reserve_gpu_va },
+	{ LX_DXRESERVEGPUVIRTUALADDRESS, dxg_reserve_gpu_va, DXG_ANSWER_PROBED },
 	{ LX_DXQUERYADAPTERINFO, dxg_query_adapter_info },
-	{ LX_DXMAKERESIDENT, dxg_make_resident },
-	{ LX_DXMAPGPUVIRTUALADDRESS, dxg_map_gpu_va },
+	{ LX_DXMAKERESIDENT, dxg_make_resident, DXG_ANSWER_PROBED },
+	{ LX_DXMAPGPUVIRTUALADDRESS, dxg_map_gpu_va, DXG_ANSWER_PROBED },
 	{ LX_DXGETDEVICESTATE, dxg_get_device_state },
-	{ LX_DXDESTROYALLOCATION2, dxg_destroy_allocation2 },
+	{ LX_DXDESTROYALLOCATION2, dxg_destroy_allocation2, DXG_ANSWER_NONE },
 	{ LX_DXENUMADAPTERS2, dxg_enum_adapters2, .entry = true },
-	{ LX_DXCLOSEADAPTER, dxg_destroy_by_handle, DXG_TYPE_ADAPTER },
+	{ LX_DXCLOSEADAPTER, dxg_destroy_by_handle, DXG_ANSWER_NONE, DXG_TYPE_ADAPTER },
 	{ LX_DXCREATEHWQUEUE, dxg_create_hwqueue },
-	{ LX_DXDESTROYDEVICE, dxg_destroy_by_handle, DXG_TYPE_DEVICE },
-	{ LX_DXDESTROYHWQUEUE, dxg_destroy_by_handle, DXG_TYPE_HWQUEUE },
-	{ LX_DXDESTROYPAGINGQUEUE, dxg_destroy_by_handle, DXG_TYPE_PAGING_QUEUE },
-	{ LX_DXDESTROYSYNCHRONIZATIONOBJECT, dxg_destroy_by_handle, DXG_TYPE_FENCE },
-	{ LX_DXEVICT, dxg_evict },
-	{ LX_DXFREEGPUVIRTUALADDRESS, dxg_free_gpu_va },
-	{ LX_DXLOCK2, dxg_lock2 },
-	{ LX_DXUNLOCK2, dxg_unlock2 },
-	{ LX_DXWAITFORSYNCHRONIZATIONOBJECTFROMCPU, dxg_wait_from_cpu },
+	{ LX_DXDESTROYDEVICE, dxg_destroy_by_handle, DXG_ANSWER_NONE, DXG_TYPE_DEVICE },
+	{ LX_DXDESTROYHWQUEUE, dxg_destroy_by_handle, DXG_ANSWER_NONE, DXG_TYPE_HWQUEUE },
+	{ LX_DXDESTROYPAGINGQUEUE, dxg_destroy_by_handle, DXG_ANSWER_NONE, DXG_TYPE_PAGING_QUEUE },
+	{ LX_DXDESTROYSYNCHRONIZATIONOBJECT, dxg_destroy_by_handle, DXG_ANSWER_NONE,
+	  DXG_TYPE_FENCE },
+	{ LX_DXEVICT, dxg_evict, DXG_ANSWER_PROBED },
+	{ LX_DXFREEGPUVIRTUALADDRESS, dxg_free_gpu_va, DXG_ANSWER_NONE },
+	{ LX_DXLOCK2, dxg_lock2, DXG_ANSWER_PROBED },
+	{ LX_DXUNLOCK2, dxg_unlock2, DXG_ANSWER_NONE },
+	{ LX_DXWAITFORSYNCHRONIZATIONOBJECTFROMCPU, dxg_wait_from_cpu, DXG_ANSWER_NONE },
 	{ LX_DXENUMADAPTERS3, dxg_enum_adapters3, .entry = true },
 	{ DXG_CREATEDOORBELL, dxg_create_doorbell },
-	{ DXG_CONNECTDOORBELL, dxg_connect_doorbell },
-	{ DXG_DESTROYDOORBELL, dxg_destroy_doorbell },
-	{ DXG_NOTIFYWORKSUBMISSION, dxg_notify_work_submission },
+	{ DXG_CONNECTDOORBELL, dxg_connect_doorbell, DXG_ANSWER_PROBED },
+	{ DXG_DESTROYDOORBELL, dxg_destroy_doorbell, DXG_ANSWER_PROBED },
+	{ DXG_NOTIFYWORKSUBMISSION, dxg_notify_work_submission, DXG_ANSWER_PROBED },
 };
 
 NTSTATUS dxg_copy_in(void *to, u64 user, size_t size)
@@ -134,6 +147,13 @@ static const struct dxg_ioctl *dxg_ioctl_find(unsigned int cmd)
 	return NULL;
 }
 
+/* Must the answer have a place now, and has none? */
+static bool dxg_answer_probe(const struct dxg_ioctl *ioctl, void __user *user, const void *args)
+{
+	return ioctl->answer == DXG_ANSWER_PROBED &&
+	       copy_to_user(user, args, _IOC_SIZE(ioctl->cmd));
+}
+
 static long dxg_ioctl_classic(const struct dxg_ioctl *ioctl, struct dxg_process *process,
 			      void __user *user)
 {
@@ -144,12 +164,13 @@ static long dxg_ioctl_classic(const struct dxg_ioctl *ioctl, struct dxg_process 
 
 	if (!dxg_process_owns_mm(process))
 		return ioctl->entry ? -ENOTTY : -EINVAL;
-	if (copy_from_user(args, user, size))
+	if (copy_from_user(args, user, size) || dxg_answer_probe(ioctl, user, args))
 		return -EFAULT;
 
 	status = ioctl->fn(&call);
 	/* The number of adapters goes out with BUFFER_TOO_SMALL as well. */
-	if ((NT_SUCCESS(status) || status == STATUS_BUFFER_TOO_SMALL) &&
+	if (ioctl->answer != DXG_ANSWER_NONE &&
+	    (NT_SUCCESS(status) || status == STATUS_BUFFER_TOO_SMALL) &&
 	    copy_to_user(user, args, size))
 		status = STATUS_ACCESS_VIOLATION;
 	dxg_call_end(&call, !NT_SUCCESS(status));
@@ -182,7 +203,7 @@ static long dxg_ioctl_extended(const struct dxg_ioctl *ioctl, struct dxg_process
 	NTSTATUS status;
 	bool fault;
 
-	if (copy_from_user(args, user, size))
+	if (copy_from_user(args, user, size) || dxg_answer_probe(ioctl, user, args))
 		return -EFAULT;
 
 	if (dxg_process_owns_mm(process))

@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 
 #include "dxgkrnl.h"
+#include "trace.h"
 
 /*
  * How long the end of an address space waits for the file's release, which
@@ -124,6 +125,7 @@ struct dxg_process *dxg_process_create(void)
 	ret = mmu_notifier_register(&process->notifier, process->mm);
 	if (ret)
 		goto err_fput;
+	trace_dxg_process_open(process->pid, 0);
 	return process;
 
 err_fput:

@@ -58,10 +58,56 @@ void dxg_adapter_stop_locked(struct dxgadapter *adapter, enum dxg_adapter_state 
 
 static bool dxg_adapter_resets_too_often(const struct dxgadapter *adapter)
 {
-	unsigned long oldest = adapter->reset_jiffies[adapter->resets % DXG_RESETS_PER_MINUTE];
+	unsigned long oldest = adapter->reset_jiffies[adapter->hangs % DXG_RESETS_PER_MINUTE];
 
-	return adapter->resets >= DXG_RESETS_PER_MINUTE &&
+	return adapter->hangs >= DXG_RESETS_PER_MINUTE &&
 	       time_before(jiffies, oldest + 60 * HZ);
+}
+
+/* guard held exclusively. Everything ends; on return the device is quiet. The miniport's status. */
+NTSTATUS dxg_adapter_reset_begin_locked(struct dxgadapter *adapter, struct dxg_device *guilty,
+					const char *reason)
+{
+	NTSTATUS status;
+
+	dev_err(adapter->dev, "dxgkrnl: adapter reset %u: %s, pid %d\n", adapter->resets + 1,
+		reason, guilty ? guilty->obj.process->pid : 0);
+	trace_dxg_adapter_reset(adapter->luid, adapter->resets + 1);
+
+	dxg_hang_capture(adapter, reason, guilty);
+	dxg_adapter_fail_all(adapter, guilty, DXG_EXECUTION_HUNG, DXG_EXECUTION_RESET);
+	status = adapter->ddi->DxgkDdiResetFromTimeout(adapter->context);
+	dxg_adapter_mark_suspended(adapter);
+	WRITE_ONCE(adapter->resets, adapter->resets + 1);
+	return status;
+}
+
+/* guard held exclusively. New work can come, or, if @status is a failure, never again (FH-6). */
+void dxg_adapter_reset_end_locked(struct dxgadapter *adapter, NTSTATUS status)
+{
+	if (NT_SUCCESS(status))
+		status = adapter->ddi->DxgkDdiRestartFromTimeout(adapter->context);
+	if (!NT_SUCCESS(status)) {
+		dev_err(adapter->dev, "dxgkrnl: adapter stopped: status %#x or more than %d hangs in 60 s\n",
+			status, DXG_RESETS_PER_MINUTE);
+		dxg_adapter_stop_locked(adapter, DXG_ADAPTER_STOPPED);
+	}
+	trace_dxg_adapter_reset_done(adapter->luid, status);
+}
+
+/* guard held exclusively. @hang: it counts for the limit of FH-5. */
+void dxg_adapter_reset_locked(struct dxgadapter *adapter, struct dxg_device *guilty,
+			      const char *reason, bool hang)
+{
+	NTSTATUS status = dxg_adapter_reset_begin_locked(adapter, guilty, reason);
+
+	if (hang) {
+		if (NT_SUCCESS(status) && dxg_adapter_resets_too_often(adapter))
+			status = STATUS_UNSUCCESSFUL;
+		adapter->reset_jiffies[adapter->hangs % DXG_RESETS_PER_MINUTE] = jiffies;
+		adapter->hangs++;
+	}
+	dxg_adapter_reset_end_locked(adapter, status);
 }
 
 /**
@@ -75,33 +121,19 @@ static bool dxg_adapter_resets_too_often(const struct dxgadapter *adapter)
 void dxg_adapter_reset(struct dxgadapter *adapter, unsigned int seen_resets,
 		       struct dxg_device *guilty, const char *reason)
 {
-	NTSTATUS status;
-
+	/* Readers of the guard wake the device first; so does this. */
+	dxg_power_get(adapter);
 	down_write(&adapter->guard);
-	if (adapter->state != DXG_ADAPTER_RUNNING || adapter->resets != seen_resets) {
+	while (adapter->asleep) {
 		up_write(&adapter->guard);
-		return;
+		wait_event(adapter->gate, !READ_ONCE(adapter->asleep));
+		down_write(&adapter->guard);
 	}
-	dev_err(adapter->dev, "dxgkrnl: adapter reset %u: %s, pid %d\n", seen_resets + 1, reason,
-		guilty ? guilty->obj.process->pid : 0);
-	trace_dxg_adapter_reset(adapter->luid, seen_resets + 1);
-
-	dxg_adapter_fail_all(adapter, guilty, DXG_EXECUTION_HUNG, DXG_EXECUTION_RESET);
-	status = adapter->ddi->DxgkDdiResetFromTimeout(adapter->context);
-	dxg_adapter_mark_suspended(adapter);
-	if (NT_SUCCESS(status) && dxg_adapter_resets_too_often(adapter))
-		status = STATUS_UNSUCCESSFUL;
-	if (NT_SUCCESS(status))
-		status = adapter->ddi->DxgkDdiRestartFromTimeout(adapter->context);
-
-	adapter->reset_jiffies[adapter->resets % DXG_RESETS_PER_MINUTE] = jiffies;
-	WRITE_ONCE(adapter->resets, adapter->resets + 1);
-	if (!NT_SUCCESS(status)) {
-		dev_err(adapter->dev, "dxgkrnl: adapter stopped: status %#x or more than %d resets in 60 s\n",
-			status, DXG_RESETS_PER_MINUTE);
-		dxg_adapter_stop_locked(adapter, DXG_ADAPTER_STOPPED);
-	}
+	if (adapter->state == DXG_ADAPTER_RUNNING && adapter->resets == seen_resets &&
+	    !adapter->resetting)
+		dxg_adapter_reset_locked(adapter, guilty, reason, true);
 	up_write(&adapter->guard);
+	dxg_power_put(adapter);
 	dxg_wait_notify(adapter);
 }
 
@@ -123,13 +155,15 @@ static bool dxg_context_suspend_begin(struct dxgadapter *adapter, struct dxg_con
 	if (context->suspended || !context->kmd)
 		return true;
 	args.contextSuspendFence = ++context->suspend_fence;
+	trace_dxg_context_suspend(context->obj.process->pid, context->obj.handle,
+				  context->suspend_fence);
 	status = adapter->ddi->DxgkDdiSuspendContext(adapter->context, &args);
 	context->suspended = status == STATUS_SUCCESS || status == STATUS_DEVICE_REMOVED;
 	return context->suspended || status == STATUS_PENDING;
 }
 
-/* Ask for all suspensions, then wait for them with one deadline. */
-static bool dxg_adapter_suspend_all(struct dxgadapter *adapter)
+/* Ask for all suspensions, then wait for them with one deadline. guard held exclusively. */
+bool dxg_adapter_suspend_all(struct dxgadapter *adapter)
 {
 	unsigned long deadline = jiffies + msecs_to_jiffies(dxg_tdr_timeout_ms);
 	struct dxg_process_adapter *pa;

@@ -19,6 +19,7 @@
 #include <linux/jiffies.h>
 
 #include "dxgkrnl.h"
+#include "trace.h"
 
 #define DXG_EXIT_WAIT_MS	100
 #define DXG_SAMPLE_GRACE_MS	10
@@ -158,7 +159,8 @@ static void dxg_queue_disconnect(struct dxg_hwqueue *queue, void *data)
 {
 	if (!NT_SUCCESS(dxg_device_status(queue->context->device)))
 		dxg_context_suspend(queue->context);
-	dxg_doorbell_disconnect(queue->doorbell, D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY);
+	dxg_doorbell_disconnect(queue->doorbell, D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY,
+				DXG_CAUSE_ENDING);
 }
 
 struct dxg_drain {
@@ -249,6 +251,7 @@ static void dxg_process_destroy(struct dxg_process *process)
 	dxg_process_destroy_type(process, DXG_TYPE_ADAPTER);
 	dxg_oom_process_ended(process);
 	fput(process->map_file);
+	trace_dxg_process_end(process->pid, 0);
 	dxg_process_put(process);
 }
 

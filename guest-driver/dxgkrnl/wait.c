@@ -3,17 +3,21 @@
  * Waiting for fence values from the CPU: in the call, or by eventfd.
  *
  * All waits of an adapter hang on one wait queue and one list. The fence
- * interrupt names no fence, so it wakes all and each looks for itself (MF-4). A
- * waiter is on the queue or the list before it looks the last time, so a signal
- * in between is not missed (PF-10); and it looks again every 100 ms, so that a
- * lost interrupt costs time, not a hang.
+ * interrupt names no fence, so all of them are looked at (MF-4): one that sleeps in
+ * the call has its condition looked at in the interrupt, a few loads, and is woken
+ * only if it is over; the others on the list are for a work item. A waiter is on the
+ * queue or the list before it looks the last time, so a signal in between is not
+ * missed (PF-10); and it looks again every 100 ms, so that a lost interrupt costs
+ * time, not a hang. The system may go to sleep meanwhile.
  *
  * A wait on a device in error, or on a removed adapter, ends with DEVICE_REMOVED
  * (PF-11); an eventfd is signalled then, and the caller finds out by
  * GetDeviceState. Waits end also when their fence's queue is destroyed.
  */
 #include <linux/eventfd.h>
+#include <linux/freezer.h>
 #include <linux/jiffies.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "dxgkrnl.h"
@@ -25,6 +29,12 @@ struct dxg_wait {
 	bool any;
 	struct dxg_fence *fences[DXG_WAIT_MAX_OBJECTS];	/* counted */
 	u64 values[DXG_WAIT_MAX_OBJECTS];
+};
+
+/* A thread that sleeps in the call. */
+struct dxg_sleeper {
+	struct wait_queue_entry entry;	/* adapter->events */
+	struct dxg_wait wait;
 };
 
 struct dxg_async_wait {
@@ -199,24 +209,42 @@ err_put:
 	return status;
 }
 
+/* Whoever wakes the queue, also in the hard interrupt: is this one concerned? */
+static int dxg_sleeper_wake(struct wait_queue_entry *entry, unsigned int mode, int flags, void *key)
+{
+	struct dxg_sleeper *sleeper = container_of(entry, struct dxg_sleeper, entry);
+
+	if (dxg_wait_check(&sleeper->wait) == STATUS_PENDING)
+		return 0;
+	return default_wake_function(entry, mode, flags, key);
+}
+
 static NTSTATUS dxg_wait_blocking(struct dxg_process *process, struct dxgadapter *adapter,
 				  struct dxg_waitforsyncobjectfromcpu *args)
 {
-	struct dxg_wait wait;
+	struct dxg_sleeper sleeper;
 	NTSTATUS status;
-	long ret;
 
-	status = dxg_wait_init(&wait, process, adapter, args);
+	status = dxg_wait_init(&sleeper.wait, process, adapter, args);
 	if (!NT_SUCCESS(status))
 		return status;
-	do {
-		ret = wait_event_killable_timeout(adapter->events,
-						  (status = dxg_wait_check(&wait)) !=
-							STATUS_PENDING,
-						  msecs_to_jiffies(DXG_WAIT_RECHECK_MS));
-	} while (!ret);
-	dxg_wait_put(&wait);
-	return ret < 0 ? STATUS_CANCELLED : status;
+	init_wait(&sleeper.entry);
+	sleeper.entry.func = dxg_sleeper_wake;
+	for (;;) {
+		prepare_to_wait(&adapter->events, &sleeper.entry, TASK_KILLABLE);
+		status = dxg_wait_check(&sleeper.wait);
+		if (status == STATUS_PENDING && fatal_signal_pending(current))
+			status = STATUS_CANCELLED;
+		if (status != STATUS_PENDING)
+			break;
+		schedule_timeout(msecs_to_jiffies(DXG_WAIT_RECHECK_MS));
+		__set_current_state(TASK_RUNNING);
+		/* Nothing is held; a long wait must not keep the system awake. */
+		try_to_freeze();
+	}
+	finish_wait(&adapter->events, &sleeper.entry);
+	dxg_wait_put(&sleeper.wait);
+	return status;
 }
 
 /**

@@ -96,6 +96,18 @@ static NTSTATUS dxgnull_stop_device(HANDLE hadapter)
 	return STATUS_SUCCESS;
 }
 
+/* DxgkDdiSetPowerState: memory needs no power. */
+static NTSTATUS dxgnull_set_power_state(HANDLE hadapter, DEVICE_POWER_STATE state)
+{
+	return STATUS_SUCCESS;
+}
+
+/* DxgkDdiCollectDbgInfo: there are no registers, and the slots are told by PrintSlots. */
+static void dxgnull_collect_dbg_info(HANDLE hadapter, struct seq_file *m)
+{
+	seq_puts(m, "hardware state=none\n");
+}
+
 static const DRIVER_INITIALIZATION_DATA dxgnull_ddi = {
 	.Version = DXGKDDI_INTERFACE_VERSION_WDDM3_2,
 	.Name = KBUILD_MODNAME,
@@ -129,6 +141,8 @@ static const DRIVER_INITIALIZATION_DATA dxgnull_ddi = {
 	.DxgkDdiResumeHwEngine = dxgnull_resume_hw_engine,
 	.DxgkDdiResetFromTimeout = dxgnull_reset_from_timeout,
 	.DxgkDdiRestartFromTimeout = dxgnull_restart_from_timeout,
+	.DxgkDdiSetPowerState = dxgnull_set_power_state,
+	.DxgkDdiCollectDbgInfo = dxgnull_collect_dbg_info,
 	.DxgkDdiPrintSlots = dxgnull_print_slots,
 };
 

@@ -86,8 +86,21 @@ struct dxgpu_caps {
 enum dxgpu_hardware_state {
 	DXGPU_HARDWARE_STOPPED,		/* no DMA, takes no commands */
 	DXGPU_HARDWARE_RUNNING,
+	DXGPU_HARDWARE_ASLEEP,		/* in D3, or about to: no register is touched */
 	DXGPU_HARDWARE_GONE,		/* reads give all ones; final */
 };
+
+/* A command that was sent, for the dump of a hang. */
+struct dxgpu_command_record {
+	u64 ns;				/* boot time */
+	u64 args[2];			/* the first ones */
+	u64 fence;			/* 0: not asynchronous */
+	u32 opcode;
+	u32 result;
+};
+
+#define DXGPU_COMMANDS_KEPT	32
+#define DXGPU_LOST_BYTES	16384
 
 struct dxgpu_node {
 	struct dxgpu_adapter *adapter;
@@ -105,6 +118,7 @@ struct dxgpu_node {
  */
 struct dxgpu_adapter {
 	struct pci_dev *pdev;
+	struct dxgadapter *os_adapter;	/* constant from probe to remove */
 	DXGKRNL_INTERFACE os;
 	struct dxgpu_caps caps;
 
@@ -114,10 +128,15 @@ struct dxgpu_adapter {
 	unsigned int irqs;		/* vectors requested so far */
 	struct dxgpu_node nodes[DXGPU_MAX_NODES];
 
-	struct mutex command_lock;	/* the command window, the three below */
+	struct mutex command_lock;	/* the command window, the four below */
 	enum dxgpu_hardware_state state;
 	u32 generation;
+	u32 resets_before_sleep;	/* the device's RESET_COUNT */
 	u64 last_fence;			/* of the last asynchronous command */
+	struct dxgpu_command_record commands[DXGPU_COMMANDS_KEPT]; /* a ring; command_lock */
+	u64 commands_sent;		/* command_lock */
+	char lost[DXGPU_LOST_BYTES];	/* command_lock: see debug.c */
+	size_t lost_bytes;		/* command_lock */
 	wait_queue_head_t ack_wait;	/* woken by ACK and when @generation changes */
 	struct work_struct reset_seen_work; /* the device was reset; by us? */
 
@@ -134,6 +153,9 @@ struct dxgpu_adapter {
 
 	struct dxgpu_slots slots;
 };
+
+/* All that the event vector can tell. */
+#define DXGPU_INT_CAUSES	(DXGPU_INT_ACK | DXGPU_INT_FAULT | DXGPU_INT_RESET_DONE)
 
 /* A device that answers reads with this is no longer on the bus. */
 #define DXGPU_ALL_ONES	0xffffffffu
@@ -180,6 +202,12 @@ NTSTATUS dxgpu_query_engine_status(HANDLE hadapter, DXGKARG_QUERYENGINESTATUS *a
 int dxgpu_interrupt_request(struct dxgpu_adapter *adapter);
 void dxgpu_interrupt_free(struct dxgpu_adapter *adapter);
 
+/* debug.c */
+void dxgpu_command_log(struct dxgpu_adapter *adapter, u32 opcode, const u64 *args,
+		       unsigned int count, u64 fence, u32 result);
+void dxgpu_debug_lost(struct dxgpu_adapter *adapter, const char *what, u32 id);
+void dxgpu_collect_dbg_info(HANDLE hadapter, struct seq_file *m);
+
 /* engine.c */
 void dxgpu_engines_init(struct dxgpu_adapter *adapter);
 NTSTATUS dxgpu_engine_reset(struct dxgpu_adapter *adapter, u32 generation, u32 node);
@@ -190,6 +218,8 @@ NTSTATUS dxgpu_resume_hw_engine(HANDLE hadapter, const DXGKARG_RESUMEHWENGINE *a
 
 /* reset.c */
 bool dxgpu_hardware_present(struct dxgpu_adapter *adapter);
+bool dxgpu_hardware_reachable(struct dxgpu_adapter *adapter);
+void dxgpu_hardware_gone(struct dxgpu_adapter *adapter);
 int dxgpu_hardware_reset(struct dxgpu_adapter *adapter);
 int dxgpu_hardware_enable(struct dxgpu_adapter *adapter);
 void dxgpu_hardware_lost(struct dxgpu_adapter *adapter, const char *what, u32 id);

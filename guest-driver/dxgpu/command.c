@@ -81,7 +81,11 @@ NTSTATUS dxgpu_command_args(struct dxgpu_adapter *adapter, u32 generation,
 	unsigned int i;
 
 	mutex_lock(&adapter->command_lock);
-	if (adapter->state != DXGPU_HARDWARE_RUNNING || adapter->generation != generation)
+	dev_WARN_ONCE(&adapter->pdev->dev, adapter->state == DXGPU_HARDWARE_ASLEEP,
+		      "command 0x%02x in D3\n", opcode);
+	/* The PCI core may know before we do that nothing can be reached. */
+	if (adapter->state != DXGPU_HARDWARE_RUNNING || adapter->generation != generation ||
+	    pci_channel_offline(adapter->pdev))
 		goto unlock;
 
 	for (i = 0; i < count; i++)
@@ -92,6 +96,7 @@ NTSTATUS dxgpu_command_args(struct dxgpu_adapter *adapter, u32 generation,
 	}
 	writel(opcode, adapter->regs + DXGPU_REG_CMD);
 	result = readl(adapter->regs + DXGPU_REG_CMD_RESULT);
+	dxgpu_command_log(adapter, opcode, args, count, fence ? *fence : 0, result);
 	status = dxgpu_command_status(adapter, opcode, result);
 unlock:
 	mutex_unlock(&adapter->command_lock);

@@ -81,19 +81,37 @@ NTSTATUS dxgpu_destroy_hwqueue(HANDLE hhwqueue)
 	return STATUS_SUCCESS;
 }
 
+/* OS handle of the queue that a node executes, NULL if none. */
+static HANDLE dxgpu_running_queue(struct dxgpu_adapter *adapter, u32 node)
+{
+	u32 id = dxgpu_read32(dxgpu_node_record(adapter, node), dxgpu_node_status, running_queue);
+	struct dxgpu_hwqueue *queue;
+	HANDLE os_handle;
+
+	spin_lock_irq(&adapter->object_lock);
+	queue = id == DXGPU_NO_QUEUE ? NULL : xa_load(&adapter->queues, id);
+	os_handle = queue ? queue->os_handle : NULL;
+	spin_unlock_irq(&adapter->object_lock);
+	return os_handle;
+}
+
 /* DxgkDdiQueryHwQueueStatus: the device's word; always succeeds. */
 NTSTATUS dxgpu_query_hwqueue_status(HANDLE hadapter, DXGKARG_QUERYHWQUEUESTATUS *args)
 {
 	struct dxgpu_adapter *adapter = hadapter;
 	struct dxgpu_hwqueue *queue = args->hHwQueue;
 	void __iomem *record = dxgpu_queue_record(adapter, queue->id);
-	bool live = READ_ONCE(queue->on_device) &&
+	bool live = READ_ONCE(queue->on_device) && dxgpu_hardware_reachable(adapter) &&
 		    queue->context->generation == READ_ONCE(adapter->generation);
 	u32 state = DXGPU_QUEUE_ABSENT;
 
 	args->WritePointer = 0;
 	args->ReadPointer = 0;
+	args->FaultCode = 0;
+	args->hRunningHwQueue = NULL;
 	if (live) {
+		args->hRunningHwQueue = dxgpu_running_queue(adapter, queue->context->node);
+		args->FaultCode = dxgpu_read32(record, dxgpu_queue_status, fault_code);
 		state = dxgpu_read32(record, dxgpu_queue_status, state);
 		args->ReadPointer = dxgpu_read64(record, dxgpu_queue_status, rp);
 		args->WritePointer = dxgpu_read64(record, dxgpu_queue_status, wp);

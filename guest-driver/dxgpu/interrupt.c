@@ -8,7 +8,8 @@
  * has no cause register and becomes MonitoredFenceSignaled. The event vector
  * has causes, cleared before they are looked into, so that one that is set again
  * meanwhile interrupts again. Both handlers run in hard-interrupt context and
- * take object_lock at most.
+ * take object_lock at most. While the device is not RUNNING nothing is read: enable
+ * and D0 clear the causes and look for themselves.
  */
 #include <linux/interrupt.h>
 #include "command.h"
@@ -30,8 +31,11 @@ static irqreturn_t dxgpu_node_interrupt(int irq, void *data)
 static irqreturn_t dxgpu_event_interrupt(int irq, void *data)
 {
 	struct dxgpu_adapter *adapter = data;
-	u32 cause = readl(adapter->regs + DXGPU_REG_INT_CAUSE);
+	u32 cause;
 
+	if (READ_ONCE(adapter->state) != DXGPU_HARDWARE_RUNNING)
+		return IRQ_HANDLED;
+	cause = readl(adapter->regs + DXGPU_REG_INT_CAUSE);
 	/*
 	 * Zero: an earlier message's handler saw this one's cause, too. All ones:
 	 * the device is gone; who waits finds out by its own reads.

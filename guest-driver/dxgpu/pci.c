@@ -18,6 +18,7 @@
 #include <linux/slab.h>
 #include <dxgpu/pte.h>
 #include "adapter.h"
+#include "power.h"
 #include "process.h"
 
 static struct dxgk_miniport *dxgpu_miniport;
@@ -26,7 +27,7 @@ static NTSTATUS dxgpu_add_device(struct device *dev, void **context)
 {
 	struct dxgpu_adapter *adapter;
 
-	adapter = kzalloc(sizeof(*adapter), GFP_KERNEL);
+	adapter = kvzalloc(sizeof(*adapter), GFP_KERNEL);
 	if (!adapter)
 		return STATUS_NO_MEMORY;
 	adapter->pdev = to_pci_dev(dev);
@@ -43,6 +44,7 @@ static NTSTATUS dxgpu_add_device(struct device *dev, void **context)
 	ida_init(&adapter->space_ids);
 	ida_init(&adapter->context_ids);
 	ida_init(&adapter->queue_ids);
+	dev_set_drvdata(dev, adapter);
 	*context = adapter;
 	return STATUS_SUCCESS;
 }
@@ -57,7 +59,7 @@ static void dxgpu_remove_device(HANDLE hadapter)
 	xa_destroy(&adapter->queues);
 	mutex_destroy(&adapter->process_lock);
 	mutex_destroy(&adapter->command_lock);
-	kfree(adapter);
+	kvfree(adapter);
 }
 
 /* The size of a BAR by the device itself: of one without address the kernel has forgotten it. */
@@ -272,24 +274,37 @@ static const DRIVER_INITIALIZATION_DATA dxgpu_ddi = {
 	.DxgkDdiResumeHwEngine = dxgpu_resume_hw_engine,
 	.DxgkDdiResetFromTimeout = dxgpu_reset_from_timeout,
 	.DxgkDdiRestartFromTimeout = dxgpu_restart_from_timeout,
+	.DxgkDdiSetPowerState = dxgpu_set_power_state,
+	.DxgkDdiCollectDbgInfo = dxgpu_collect_dbg_info,
 	.DxgkDdiPrintSlots = dxgpu_slots_print,
 };
 
 static int dxgpu_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
+	struct dxgpu_adapter *adapter;
 	struct dxgadapter *os_adapter;
 	int ret;
 
 	ret = DxgkAddAdapter(dxgpu_miniport, &pdev->dev, &os_adapter);
 	if (ret)
 		return ret;
-	pci_set_drvdata(pdev, os_adapter);
+	adapter = pci_get_drvdata(pdev);
+	adapter->os_adapter = os_adapter;
+	/* What a bus reset takes away and dxgpu_error_handlers give back. */
+	pci_save_state(pdev);
+	dxgpu_power_init(pdev);
 	return 0;
 }
 
 static void dxgpu_pci_remove(struct pci_dev *pdev)
 {
-	DxgkRemoveAdapter(pci_get_drvdata(pdev), !pci_device_is_present(pdev));
+	struct dxgpu_adapter *adapter = pci_get_drvdata(pdev);
+	bool surprise = !pci_device_is_present(pdev);
+
+	dxgpu_power_fini(pdev);
+	if (surprise)
+		dxgpu_hardware_gone(adapter);
+	DxgkRemoveAdapter(adapter->os_adapter, surprise);
 }
 
 static const struct pci_device_id dxgpu_pci_ids[] = {
@@ -303,6 +318,8 @@ static struct pci_driver dxgpu_pci_driver = {
 	.id_table = dxgpu_pci_ids,
 	.probe = dxgpu_pci_probe,
 	.remove = dxgpu_pci_remove,
+	.err_handler = &dxgpu_error_handlers,
+	.driver.pm = pm_ptr(&dxgpu_pm_ops),
 };
 
 static int __init dxgpu_init(void)

@@ -39,6 +39,20 @@ bool dxgpu_hardware_present(struct dxgpu_adapter *adapter)
 	return readl(adapter->regs + DXGPU_REG_MAGIC) == DXGPU_MAGIC;
 }
 
+/**
+ * dxgpu_hardware_reachable() - may registers and status region be read?
+ * @adapter: the adapter
+ *
+ * Touches nothing itself.
+ */
+bool dxgpu_hardware_reachable(struct dxgpu_adapter *adapter)
+{
+	enum dxgpu_hardware_state state = READ_ONCE(adapter->state);
+
+	return state != DXGPU_HARDWARE_GONE && state != DXGPU_HARDWARE_ASLEEP &&
+	       !pci_channel_offline(adapter->pdev);
+}
+
 static int dxgpu_poll(struct dxgpu_adapter *adapter, u32 reg, u32 wanted)
 {
 	u32 value;
@@ -65,6 +79,13 @@ static int dxgpu_reset_locked(struct dxgpu_adapter *adapter)
 	u32 resets;
 
 	lockdep_assert_held(&adapter->command_lock);
+	/* A link that is about to be reset: no access, but no DMA either. */
+	if (adapter->state != DXGPU_HARDWARE_GONE &&
+	    adapter->pdev->error_state == pci_channel_io_frozen) {
+		pci_clear_master(adapter->pdev);
+		dxgpu_set_state(adapter, DXGPU_HARDWARE_STOPPED);
+		return 0;
+	}
 	if (adapter->state != DXGPU_HARDWARE_GONE && dxgpu_hardware_present(adapter)) {
 		/* A device that was disabled before tells by the count alone. */
 		resets = readl(adapter->regs + DXGPU_REG_RESET_COUNT);
@@ -80,6 +101,21 @@ static int dxgpu_reset_locked(struct dxgpu_adapter *adapter)
 		dxgpu_set_state(adapter, DXGPU_HARDWARE_STOPPED);
 	}
 	return ret;
+}
+
+/**
+ * dxgpu_hardware_gone() - the device is known to be off the bus
+ * @adapter: the adapter
+ *
+ * Not one register is touched from now on (FH-28).
+ */
+void dxgpu_hardware_gone(struct dxgpu_adapter *adapter)
+{
+	mutex_lock(&adapter->command_lock);
+	dxgpu_set_state(adapter, DXGPU_HARDWARE_GONE);
+	mutex_unlock(&adapter->command_lock);
+	wake_up_all(&adapter->ack_wait);
+	dxgpu_contexts_acknowledge(adapter);
 }
 
 /**
@@ -110,7 +146,6 @@ int dxgpu_hardware_reset(struct dxgpu_adapter *adapter)
  */
 int dxgpu_hardware_enable(struct dxgpu_adapter *adapter)
 {
-	const u32 causes = DXGPU_INT_ACK | DXGPU_INT_FAULT | DXGPU_INT_RESET_DONE;
 	int ret;
 
 	mutex_lock(&adapter->command_lock);
@@ -118,8 +153,8 @@ int dxgpu_hardware_enable(struct dxgpu_adapter *adapter)
 		ret = -ENODEV;
 		goto unlock;
 	}
-	writel(causes, adapter->regs + DXGPU_REG_INT_CAUSE);
-	writel(causes, adapter->regs + DXGPU_REG_INT_ENABLE);
+	writel(DXGPU_INT_CAUSES, adapter->regs + DXGPU_REG_INT_CAUSE);
+	writel(DXGPU_INT_CAUSES, adapter->regs + DXGPU_REG_INT_ENABLE);
 	writel(DXGPU_CONTROL_ENABLE, adapter->regs + DXGPU_REG_CONTROL);
 	ret = dxgpu_poll(adapter, DXGPU_REG_STATUS, DXGPU_STATUS_ENABLED);
 	if (!ret)
@@ -146,8 +181,10 @@ void dxgpu_hardware_lost(struct dxgpu_adapter *adapter, const char *what, u32 id
 
 	mutex_lock(&adapter->command_lock);
 	running = adapter->state == DXGPU_HARDWARE_RUNNING;
-	if (running)
+	if (running) {
+		dxgpu_debug_lost(adapter, what, id);
 		dxgpu_reset_locked(adapter);
+	}
 	mutex_unlock(&adapter->command_lock);
 	if (!running)
 		return;

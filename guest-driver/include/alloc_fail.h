@@ -74,6 +74,11 @@ static inline void *dxg_alloc_kvmalloc(size_t size, gfp_t flags)
 	return dxg_alloc_memory(kvmalloc(size, flags));
 }
 
+static inline void *dxg_alloc_kvzalloc(size_t size, gfp_t flags)
+{
+	return dxg_alloc_memory(kvzalloc(size, flags));
+}
+
 static inline void *dxg_alloc_kvcalloc(size_t n, size_t size, gfp_t flags)
 {
 	return dxg_alloc_memory(kvcalloc(n, size, flags));
@@ -167,6 +172,7 @@ static inline int dxg_alloc_account_locked_vm(struct mm_struct *mm, unsigned lon
 #undef kcalloc
 #undef kvmalloc
 #undef kvcalloc
+#undef kvzalloc
 #undef memdup_user
 #undef kfree
 #undef kvfree
@@ -178,6 +184,8 @@ static inline int dxg_alloc_account_locked_vm(struct mm_struct *mm, unsigned lon
 	(DXG_ALLOC_FAILS("kcalloc") ? NULL : dxg_alloc_kcalloc(n, size, flags))
 #define kvmalloc(size, flags) \
 	(DXG_ALLOC_FAILS("kvmalloc") ? NULL : dxg_alloc_kvmalloc(size, flags))
+#define kvzalloc(size, flags) \
+	(DXG_ALLOC_FAILS("kvzalloc") ? NULL : dxg_alloc_kvzalloc(size, flags))
 #define kvcalloc(n, size, flags) \
 	(DXG_ALLOC_FAILS("kvcalloc") ? NULL : dxg_alloc_kvcalloc(n, size, flags))
 #define memdup_user(user, size) \

@@ -279,8 +279,20 @@ typedef struct _DXGKARG_QUERYHWQUEUESTATUS {
 	UINT64 WritePointer;			/* out: at the last sample */
 	UINT64 ReadPointer;			/* out: entries completed */
 	INT Slot;				/* out: physical doorbell, -1 if none */
+	UINT FaultCode;				/* out: the number of its fault, 0 if none */
+	HANDLE hRunningHwQueue;			/* out: OS, what its engine executes now, or null */
 	const char *StateName;			/* out: static text */
 } DXGKARG_QUERYHWQUEUESTATUS;
+
+/* ---- power: PASSIVE ---- */
+
+typedef enum _DEVICE_POWER_STATE {
+	PowerDeviceUnspecified	= 0,
+	PowerDeviceD0		= 1,
+	PowerDeviceD1		= 2,	/* not used, nor is D2 */
+	PowerDeviceD2		= 3,
+	PowerDeviceD3		= 4,
+} DEVICE_POWER_STATE;
 
 /* ---- interrupts: the KMD calls DxgkCbNotifyInterrupt, DEVICE ---- */
 
@@ -450,6 +462,20 @@ typedef struct _DRIVER_INITIALIZATION_DATA {
 	NTSTATUS (*DxgkDdiResetFromTimeout)(HANDLE hAdapter);
 	NTSTATUS (*DxgkDdiRestartFromTimeout)(HANDLE hAdapter);
 
+	/*
+	 * D3: all contexts are suspended and acknowledged, all doorbells disconnected. On
+	 * return nothing is reported and no register touched until D0, which is the next
+	 * call (DDI-PW-11); the device may keep its state or lose it. D0: SUCCESS if all is
+	 * as it was; else DEVICE_REMOVED, and a ResetFromTimeout follows.
+	 */
+	NTSTATUS (*DxgkDdiSetPowerState)(HANDLE hAdapter, DEVICE_POWER_STATE DevicePowerState);
+
+	/*
+	 * Text for the dump of a hang, lines of key=value: what the hardware and the last
+	 * commands to it look like. Nothing is waited for. The guard is held exclusively.
+	 */
+	void (*DxgkDdiCollectDbgInfo)(HANDLE hAdapter, struct seq_file *m);
+
 	/* ours: text for debugfs "slots": one line per physical doorbell. */
 	void (*DxgkDdiPrintSlots)(HANDLE hAdapter, struct seq_file *m);
 } DRIVER_INITIALIZATION_DATA;
@@ -469,6 +495,18 @@ struct dxgadapter;
  * DxgkRemoveAdapter: hides it, aborts all doorbells (STAT=ABORT before any
  * waiter is released), destroys every KMD object, stops and removes the device.
  * surprise says that the hardware is gone already: no wait for it is made.
+ *
+ * The rest is for a bus driver's PM and error callbacks, from process context.
+ * DxgkSuspendAdapter: before the function leaves D0. forced: whatever its work, which
+ * goes on after the resume (T32); else -EBUSY if it was not idle since the last call, and
+ * the caller should try again later. 0: asleep, no DDI call but SetPowerState comes.
+ * DxgkResumeAdapter: the function is in D0 again, with its configuration restored. Without
+ * a suspend it does nothing.
+ * DxgkBeginReset: somebody is about to reset the function, or it may not be reached any
+ * more: all devices are put in error and ResetFromTimeout is called. reason is for
+ * the log. DxgkEndReset: it can be used again, or not: ResetFromTimeout and
+ * RestartFromTimeout, or the adapter stops. Calls that need the device wait in
+ * between, for 10 s at most.
  */
 NTSTATUS DxgkInitialize(struct module *owner, const DRIVER_INITIALIZATION_DATA *pData,
 			struct dxgk_miniport **ppMiniport);
@@ -476,5 +514,9 @@ void DxgkUnInitialize(struct dxgk_miniport *miniport);
 int DxgkAddAdapter(struct dxgk_miniport *miniport, struct device *dev,
 		   struct dxgadapter **ppAdapter);
 void DxgkRemoveAdapter(struct dxgadapter *adapter, bool surprise);
+int DxgkSuspendAdapter(struct dxgadapter *adapter, bool forced);
+void DxgkResumeAdapter(struct dxgadapter *adapter);
+void DxgkBeginReset(struct dxgadapter *adapter, const char *reason);
+void DxgkEndReset(struct dxgadapter *adapter, bool usable);
 
 #endif /* _D3DKMDDI_H */

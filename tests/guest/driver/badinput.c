@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -256,6 +257,76 @@ static void copy_out(void)
 	kmt_buffer_destroy(&session, &ring);
 }
 
+/* Puts a call's structure into memory that cannot be written, and makes the call. */
+static int32_t call_read_only(void *page, unsigned long command, const void *args, size_t bytes)
+{
+	int32_t status;
+
+	memcpy(page, args, bytes);
+	mprotect(page, KMT_PAGE_BYTES, PROT_READ);
+	status = kmt_call(session.fd, command, page);
+	mprotect(page, KMT_PAGE_BYTES, PROT_READ | PROT_WRITE);
+	return status;
+}
+
+/*
+ * An effect that cannot be taken back is not made if the answer has no place (KMT-0.3); a
+ * call that answers by errno alone needs none.
+ */
+static void unanswerable(void)
+{
+	struct dxg_doorbell_flags connect = { .header.size = sizeof(connect) };
+	struct dxg_destroydoorbell destroy = { .header.size = sizeof(destroy) };
+	struct dxg_reservegpuvirtualaddress reserve = { .size = 1 << 20 };
+	struct dxg_waitforsyncobjectfromcpu wait = { 0 };
+	struct dxg_handle_arg handle = { 0 };
+	struct queue queue;
+	uint64_t value = 0;
+	void *page;
+	int event;
+
+	page = mmap(NULL, KMT_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		    0);
+	event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (page == MAP_FAILED || event < 0)
+		bail("no page or eventfd");
+	must(queue_create(&queue, &session, session.context, QUEUE_RING_BYTES), "queue");
+
+	connect.doorbell = queue.doorbell;
+	ok(!NT_SUCCESS(call_read_only(page, DXG_CONNECTDOORBELL, &connect, sizeof(connect))) &&
+	   *queue.stat == DXG_DOORBELLSTATUS_DISCONNECTED_RETRY,
+	   "ConnectDoorbell without copy-out does not connect");
+	destroy.doorbell = queue.doorbell;
+	ok(!NT_SUCCESS(call_read_only(page, DXG_DESTROYDOORBELL, &destroy, sizeof(destroy))) &&
+	   queue_probe(&queue) == STATUS_SUCCESS,
+	   "DestroyDoorbell without copy-out does not destroy");
+	reserve.adapter_or_paging_queue = session.adapter;
+	reserve.base_address = 1ull << 32;
+	ok(!NT_SUCCESS(call_read_only(page, LX_DXRESERVEGPUVIRTUALADDRESS, &reserve,
+				      sizeof(reserve))) &&
+	   kmt_call(session.fd, LX_DXRESERVEGPUVIRTUALADDRESS, &reserve) == STATUS_SUCCESS,
+	   "ReserveGpuVirtualAddress without copy-out reserves nothing");
+	kmt_unmap(&session, reserve.base_address, reserve.size);
+
+	wait.device = session.device;
+	wait.object_count = 1;
+	wait.objects = (uintptr_t)&queue.fence;
+	wait.fence_values = (uintptr_t)&value;
+	wait.async_event = (uint64_t)event;
+	expect(call_read_only(page, LX_DXWAITFORSYNCHRONIZATIONOBJECTFROMCPU, &wait, sizeof(wait)),
+	       STATUS_SUCCESS, "a wait by eventfd needs no copy-out");
+	ok(read(event, &value, sizeof(value)) == sizeof(value), "and it was made");
+	must(doorbell_destroy(session.fd, queue.doorbell), "doorbell");
+	queue.doorbell = 0;
+	handle.handle = queue.queue;
+	expect(call_read_only(page, LX_DXDESTROYHWQUEUE, &handle, sizeof(handle)), STATUS_SUCCESS,
+	       "DestroyHwQueue needs no copy-out");
+	queue.queue = 0;
+	expect(queue_destroy(&queue), STATUS_SUCCESS, "the rest is destroyed");
+	munmap(page, KMT_PAGE_BYTES);
+	close(event);
+}
+
 static void contexts_and_queues(void)
 {
 	struct dxg_createcontextvirtual context = {
@@ -467,6 +538,7 @@ int main(void)
 	rings();
 	uniqueness(&queue);
 	copy_out();
+	unanswerable();
 	contexts_and_queues();
 	allocations();
 	addresses();

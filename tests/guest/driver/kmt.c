@@ -140,17 +140,11 @@ int32_t kmt_context_create(int fd, uint32_t device, uint32_t node, uint32_t *con
 	return status;
 }
 
-static int32_t session_fill(struct kmt_session *session, uint32_t node)
+static int32_t session_device(struct kmt_session *session, uint32_t node)
 {
 	struct dxg_createpagingqueue paging = { 0 };
 	int32_t status;
 
-	status = kmt_adapter_open(session->fd, &session->luid, &session->adapter);
-	if (!NT_SUCCESS(status))
-		return status;
-	status = kmt_caps(session->fd, session->adapter, &session->caps);
-	if (!NT_SUCCESS(status))
-		return status;
 	status = kmt_device_create(session->fd, session->adapter, &session->device);
 	if (!NT_SUCCESS(status))
 		return status;
@@ -166,6 +160,27 @@ static int32_t session_fill(struct kmt_session *session, uint32_t node)
 	session->paging_fence_cpu =
 		(const volatile uint64_t *)(uintptr_t)paging.fence_cpu_virtual_address;
 	return STATUS_SUCCESS;
+}
+
+static int32_t session_fill(struct kmt_session *session, uint32_t node)
+{
+	int32_t status;
+
+	status = kmt_adapter_open(session->fd, &session->luid, &session->adapter);
+	if (!NT_SUCCESS(status))
+		return status;
+	status = kmt_caps(session->fd, session->adapter, &session->caps);
+	if (!NT_SUCCESS(status))
+		return status;
+	return session_device(session, node);
+}
+
+int32_t kmt_session_renew(struct kmt_session *session, uint32_t node)
+{
+	if (session->device)
+		kmt_call_handle(session->fd, LX_DXDESTROYDEVICE, session->device);
+	session->device = 0;
+	return session_device(session, node);
 }
 
 int32_t kmt_session_open(struct kmt_session *session, const char *path, uint32_t node)

@@ -70,6 +70,12 @@ int32_t kmt_context_create(int fd, uint32_t device, uint32_t node, uint32_t *con
  */
 int32_t kmt_session_open(struct kmt_session *session, const char *path, uint32_t node);
 
+/*
+ * Destroys the device with all that was made on it, and makes a new one with a new
+ * context and paging queue: what a process does whose device is in error.
+ */
+int32_t kmt_session_renew(struct kmt_session *session, uint32_t node);
+
 /* Destroys one by one what the session made; statuses are the caller's to compare. */
 int32_t kmt_session_close(struct kmt_session *session);
 

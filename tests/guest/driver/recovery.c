@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Function-level resets and uncorrectable bus errors under processes that work: each is
+ * an adapter reset for them, and they go on with a new device and the file that they
+ * have. No hang, no stuck waiter, nothing left (T25, FH-8..10, FH-12, PF-11, OBJ-24, DEV-12).
+ *
+ *   driver-recovery [RESETS]
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "tap.h"
+#include "../host.h"
+#include "debugfs.h"
+#include "fault.h"
+#include "modules.h"
+#include "queue.h"
+#include "stream.h"
+
+#define STREAMS		3u
+#define WORK_SECONDS	220u
+#define STATE_RESET	2u
+
+static char address[64];
+
+static bool reset(void)
+{
+	int error = sysfs_write("/sys/bus/pci/devices/%s/reset", address, "1");
+
+	if (error)
+		diag("reset: errno %d", error);
+	return !error;
+}
+
+/* An error of the bus, and the end of the kernel's recovery from it. */
+static bool inject(const char *error)
+{
+	uint64_t resets = adapter_value("resets");
+	char line[64], answer[256];
+	unsigned int waited;
+
+	snprintf(line, sizeof(line), "aer %s", error);
+	if (dxg_host_request(line, answer, sizeof(answer))) {
+		diag("%s: %s", line, answer);
+		return false;
+	}
+	for (waited = 0; waited < 20000 && adapter_value("resets") == resets; waited += 5)
+		kmt_sleep_us(5000);
+	return adapter_value("resets") == resets + 1;
+}
+
+static bool non_fatal(void)
+{
+	return inject("COMP_TIME");
+}
+
+static bool fatal(void)
+{
+	return inject("MALF_TLP");
+}
+
+static bool correctable(void)
+{
+	char answer[256];
+
+	return !dxg_host_request("aer BAD_TLP", answer, sizeof(answer));
+}
+
+static void must(int32_t status, const char *what)
+{
+	if (status != STATUS_SUCCESS)
+		bail("%s: status %#x", what, (uint32_t)status);
+}
+
+struct user {
+	struct kmt_session session;
+	struct queue queue;
+	int32_t status;
+	pthread_t waiter;
+};
+
+static void *wait_for_ever(void *argument)
+{
+	struct user *user = argument;
+
+	user->status = kmt_wait(&user->session, user->queue.fence, 1000000);
+	return NULL;
+}
+
+/* One process's view of an adapter reset, however it was made. */
+static void seen_by_one(const char *how, bool (*make)(void), bool goes_on)
+{
+	uint64_t resets = adapter_value("resets");
+	struct user user = { 0 };
+	int32_t status;
+	int fd;
+
+	must(kmt_session_open(&user.session, NULL, 0), "session");
+	must(queue_create(&user.queue, &user.session, user.session.context, QUEUE_RING_BYTES),
+	     "queue");
+	must(queue_probe(&user.queue), "first work");
+	if (pthread_create(&user.waiter, NULL, wait_for_ever, &user))
+		bail("no thread");
+	kmt_sleep_us(20000);
+	fd = user.session.fd;
+
+	ok(make(), "%s", how);
+	pthread_join(user.waiter, NULL);
+	ok(user.status == STATUS_DEVICE_REMOVED, "%s: a blocked wait ends with DEVICE_REMOVED (%#x)",
+	   how, (uint32_t)user.status);
+	ok(*user.queue.stat == DXG_DOORBELLSTATUS_DISCONNECTED_ABORT &&
+	   kmt_execution_state(fd, user.session.device) == STATE_RESET,
+	   "%s: STAT is ABORT, the device is in error", how);
+	ok(!fault_of_store(user.queue.bell, 1), "%s: a ring raises no signal (FH-30)", how);
+	ok(doorbell_connect(fd, user.queue.doorbell) == STATUS_DEVICE_REMOVED,
+	   "%s: a connect gives DEVICE_REMOVED (T7)", how);
+	ok(adapter_value("resets") == resets + 1, "%s: it was one adapter reset", how);
+	if (!goes_on) {
+		close(fd);
+		return;
+	}
+	status = kmt_session_renew(&user.session, 0);
+	if (NT_SUCCESS(status))
+		status = queue_create(&user.queue, &user.session, user.session.context,
+				      QUEUE_RING_BYTES);
+	if (NT_SUCCESS(status))
+		status = queue_probe(&user.queue);
+	ok(status == STATUS_SUCCESS, "%s: a new device works, with the same file (FH-8, %#x)", how,
+	   (uint32_t)status);
+	queue_destroy(&user.queue);
+	kmt_session_close(&user.session);
+}
+
+static void seen_by_streams(unsigned int resets)
+{
+	struct child_report *reports = child_reports(STREAMS);
+	uint64_t before = adapter_value("resets"), laps = 0, renewals = 0;
+	struct stream stream[STREAMS];
+	unsigned int i, made = 0;
+	pid_t pids[STREAMS];
+	char how[32];
+
+	for (i = 0; i < STREAMS; i++) {
+		stream[i] = (struct stream) { .salt = i + 1, .pause_us = 2000, .recovers = true };
+		pids[i] = child_start(stream_run, &reports[i], &stream[i], true, WORK_SECONDS);
+		if (!child_await(&reports[i], pids[i], STREAM_READY, 20000))
+			bail("stream %u does not start: %s", i, reports[i].problem);
+	}
+	for (i = 0; i < STREAMS; i++)
+		reports[i].go = STREAM_READY;
+	for (i = 0; i < resets; i++) {
+		made += reset();
+		kmt_sleep_us(20000);
+	}
+	ok(made == resets && adapter_value("resets") - before == resets, "%u resets were made",
+	   made);
+	for (i = 0; i < STREAMS; i++)
+		reports[i].go = STREAM_DONE;
+	for (i = 0; i < STREAMS; i++) {
+		bool good = child_reap(pids[i], how, sizeof(how));
+
+		if (!ok(good && reports[i].values[STREAM_RENEWALS],
+			"stream %u goes on after each, its finished laps are right", i))
+			diag("%s %s", how, reports[i].problem);
+		laps += reports[i].values[STREAM_LAPS];
+		renewals += reports[i].values[STREAM_RENEWALS];
+	}
+	diag("%llu laps, %llu devices lost and made anew", (unsigned long long)laps,
+	     (unsigned long long)renewals);
+}
+
+/*
+ * The kernel resets the link after a fatal error, and QEMU's port does not say that it is
+ * up again, so that the recovery ends there, without a word to the driver. Nobody hangs,
+ * and the function can be had again by removal and rescan.
+ */
+static void after_fatal(void)
+{
+	struct kmt_session session;
+	struct queue queue;
+	int32_t status;
+	int error;
+
+	seen_by_one("fatal error", fatal, false);
+	error = sysfs_write("/sys/bus/pci/devices/%s/remove", address, "1");
+	if (!error)
+		error = sysfs_write("/sys/bus/pci/rescan", "", "1");
+	ok(!error, "fatal error: the function is removed and found again (errno %d)", error);
+	status = kmt_session_open(&session, NULL, 0);
+	if (NT_SUCCESS(status))
+		status = queue_create(&queue, &session, session.context, QUEUE_RING_BYTES);
+	if (NT_SUCCESS(status))
+		status = queue_probe(&queue);
+	if (ok(status == STATUS_SUCCESS, "fatal error: and works (%#x)", (uint32_t)status)) {
+		queue_destroy(&queue);
+		kmt_session_close(&session);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int resets = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : 100;
+	char baseline[DEBUGFS_TEXT_BYTES], last[DEBUGFS_TEXT_BYTES];
+	uint64_t resets_before;
+
+	alarm(WORK_SECONDS);
+	if (!pci_find(address, sizeof(address)))
+		bail("no dxgpu device on the bus");
+	counters_read(baseline);
+	seen_by_one("FLR", reset, true);
+	seen_by_one("non-fatal error", non_fatal, true);
+	resets_before = adapter_value("resets");
+	ok(correctable(), "a correctable error");
+	kmt_sleep_us(200000);
+	ok(adapter_value("resets") == resets_before, "is nobody's concern");
+	seen_by_streams(resets);
+	after_fatal();
+	if (!ok(counters_settle(baseline, 5000, last), "nothing is left"))
+		diag("before: %s; after: %s", baseline, last);
+	return done();
+}
