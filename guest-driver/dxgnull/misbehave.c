@@ -172,55 +172,173 @@ static struct dxgnull_order dxgnull_take(enum dxgnull_function function)
 	return order;
 }
 
-/* A wrapper of a function that can only be late or fail. */
-#define DXGNULL_WRAP(name, parameters, arguments)				\
-	static NTSTATUS dxgnull_wrong_##name parameters				\
-	{									\
-		struct dxgnull_order order = dxgnull_take(DXGNULL_##name);	\
-										\
-		if (order.action == DXGNULL_STATUS)				\
-			return order.value;					\
-		return dxgnull_real->DxgkDdi##name arguments;			\
-	}
+/* Functions that can be late or fail, and those that may give a null handle as well. */
+static NTSTATUS dxgnull_wrong_StartDevice(HANDLE h, const DXGK_START_INFO *info,
+					  const DXGKRNL_INTERFACE *interface)
+{
+	struct dxgnull_order order = dxgnull_take(DXGNULL_StartDevice);
 
-/* A wrapper of one that returns a handle as well. */
-#define DXGNULL_WRAP_CREATE(name, parameters, arguments, handle)		\
-	static NTSTATUS dxgnull_wrong_##name parameters				\
-	{									\
-		struct dxgnull_order order = dxgnull_take(DXGNULL_##name);	\
-										\
-		if (order.action == DXGNULL_STATUS)				\
-			return order.value;					\
-		if (order.action != DXGNULL_NULL)				\
-			return dxgnull_real->DxgkDdi##name arguments;		\
-		handle = NULL;							\
-		return STATUS_SUCCESS;						\
-	}
+	if (order.action == DXGNULL_STATUS)
+		return order.value;
+	return dxgnull_real->DxgkDdiStartDevice(h, info, interface);
+}
 
-DXGNULL_WRAP_CREATE(AddDevice, (struct device *dev, void **context), (dev, context), *context)
-DXGNULL_WRAP(StartDevice,
-	     (HANDLE h, const DXGK_START_INFO *info, const DXGKRNL_INTERFACE *interface),
-	     (h, info, interface))
-DXGNULL_WRAP(GetNodeMetadata, (HANDLE h, UINT ordinal, DXGKARG_GETNODEMETADATA *args),
-	     (h, ordinal, args))
-DXGNULL_WRAP_CREATE(CreateProcess, (HANDLE h, DXGKARG_CREATEPROCESS *args), (h, args),
-		    args->hKmdProcess)
-DXGNULL_WRAP_CREATE(CreateDevice, (HANDLE h, DXGKARG_CREATEDEVICE *args), (h, args),
-		    args->hDevice)
-DXGNULL_WRAP_CREATE(CreateContext, (HANDLE h, DXGKARG_CREATECONTEXT *args), (h, args),
-		    args->hContext)
-DXGNULL_WRAP_CREATE(CreateHwQueue, (HANDLE h, DXGKARG_CREATEHWQUEUE *args), (h, args),
-		    args->hHwQueue)
-DXGNULL_WRAP_CREATE(CreateAllocation, (HANDLE h, DXGKARG_CREATEALLOCATION *args), (h, args),
-		    args->pAllocationInfo->hAllocation)
-DXGNULL_WRAP(BuildPagingBuffer, (HANDLE h, DXGKARG_BUILDPAGINGBUFFER *args), (h, args))
-DXGNULL_WRAP_CREATE(CreateDoorbell, (DXGKARG_CREATEDOORBELL *args), (args), args->hDoorbell)
-DXGNULL_WRAP(DisconnectDoorbell, (const DXGKARG_DISCONNECTDOORBELL *args), (args))
-DXGNULL_WRAP(DestroyDoorbell, (const DXGKARG_DESTROYDOORBELL *args), (args))
-DXGNULL_WRAP(NotifyWorkSubmission, (const DXGKARG_NOTIFYWORKSUBMISSION *args), (args))
-DXGNULL_WRAP(ResumeContext, (HANDLE h, const DXGKARG_RESUMECONTEXT *args), (h, args))
-DXGNULL_WRAP(ResetFromTimeout, (HANDLE h), (h))
-DXGNULL_WRAP(RestartFromTimeout, (HANDLE h), (h))
+static NTSTATUS dxgnull_wrong_GetNodeMetadata(HANDLE h, UINT ordinal,
+					      DXGKARG_GETNODEMETADATA *args)
+{
+	struct dxgnull_order order = dxgnull_take(DXGNULL_GetNodeMetadata);
+
+	if (order.action == DXGNULL_STATUS)
+		return order.value;
+	return dxgnull_real->DxgkDdiGetNodeMetadata(h, ordinal, args);
+}
+
+static NTSTATUS dxgnull_wrong_BuildPagingBuffer(HANDLE h, DXGKARG_BUILDPAGINGBUFFER *args)
+{
+	struct dxgnull_order order = dxgnull_take(DXGNULL_BuildPagingBuffer);
+
+	if (order.action == DXGNULL_STATUS)
+		return order.value;
+	return dxgnull_real->DxgkDdiBuildPagingBuffer(h, args);
+}
+
+static NTSTATUS dxgnull_wrong_DisconnectDoorbell(const DXGKARG_DISCONNECTDOORBELL *args)
+{
+	struct dxgnull_order order = dxgnull_take(DXGNULL_DisconnectDoorbell);
+
+	if (order.action == DXGNULL_STATUS)
+		return order.value;
+	return dxgnull_real->DxgkDdiDisconnectDoorbell(args);
+}
+
+static NTSTATUS dxgnull_wrong_DestroyDoorbell(const DXGKARG_DESTROYDOORBELL *args)
+{
+	struct dxgnull_order order = dxgnull_take(DXGNULL_DestroyDoorbell);
+
+	if (order.action == DXGNULL_STATUS)
+		return order.value;
+	return dxgnull_real->DxgkDdiDestroyDoorbell(args);
+}
+
+static NTSTATUS dxgnull_wrong_NotifyWorkSubmission(const DXGKARG_NOTIFYWORKSUBMISSION *args)
+{
+	struct dxgnull_order order = dxgnull_take(DXGNULL_NotifyWorkSubmission);
+
+	if (order.action == DXGNULL_STATUS)
+		return order.value;
+	return dxgnull_real->DxgkDdiNotifyWorkSubmission(args);
+}
+
+static NTSTATUS dxgnull_wrong_ResumeContext(HANDLE h, const DXGKARG_RESUMECONTEXT *args)
+{
+	struct dxgnull_order order = dxgnull_take(DXGNULL_ResumeContext);
+
+	if (order.action == DXGNULL_STATUS)
+		return order.value;
+	return dxgnull_real->DxgkDdiResumeContext(h, args);
+}
+
+static NTSTATUS dxgnull_wrong_ResetFromTimeout(HANDLE h)
+{
+	struct dxgnull_order order = dxgnull_take(DXGNULL_ResetFromTimeout);
+
+	if (order.action == DXGNULL_STATUS)
+		return order.value;
+	return dxgnull_real->DxgkDdiResetFromTimeout(h);
+}
+
+static NTSTATUS dxgnull_wrong_RestartFromTimeout(HANDLE h)
+{
+	struct dxgnull_order order = dxgnull_take(DXGNULL_RestartFromTimeout);
+
+	if (order.action == DXGNULL_STATUS)
+		return order.value;
+	return dxgnull_real->DxgkDdiRestartFromTimeout(h);
+}
+
+static NTSTATUS dxgnull_wrong_AddDevice(struct device *dev, void **context)
+{
+	struct dxgnull_order order = dxgnull_take(DXGNULL_AddDevice);
+
+	if (order.action == DXGNULL_STATUS)
+		return order.value;
+	if (order.action != DXGNULL_NULL)
+		return dxgnull_real->DxgkDdiAddDevice(dev, context);
+	*context = NULL;
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS dxgnull_wrong_CreateProcess(HANDLE h, DXGKARG_CREATEPROCESS *args)
+{
+	struct dxgnull_order order = dxgnull_take(DXGNULL_CreateProcess);
+
+	if (order.action == DXGNULL_STATUS)
+		return order.value;
+	if (order.action != DXGNULL_NULL)
+		return dxgnull_real->DxgkDdiCreateProcess(h, args);
+	args->hKmdProcess = NULL;
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS dxgnull_wrong_CreateDevice(HANDLE h, DXGKARG_CREATEDEVICE *args)
+{
+	struct dxgnull_order order = dxgnull_take(DXGNULL_CreateDevice);
+
+	if (order.action == DXGNULL_STATUS)
+		return order.value;
+	if (order.action != DXGNULL_NULL)
+		return dxgnull_real->DxgkDdiCreateDevice(h, args);
+	args->hDevice = NULL;
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS dxgnull_wrong_CreateContext(HANDLE h, DXGKARG_CREATECONTEXT *args)
+{
+	struct dxgnull_order order = dxgnull_take(DXGNULL_CreateContext);
+
+	if (order.action == DXGNULL_STATUS)
+		return order.value;
+	if (order.action != DXGNULL_NULL)
+		return dxgnull_real->DxgkDdiCreateContext(h, args);
+	args->hContext = NULL;
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS dxgnull_wrong_CreateHwQueue(HANDLE h, DXGKARG_CREATEHWQUEUE *args)
+{
+	struct dxgnull_order order = dxgnull_take(DXGNULL_CreateHwQueue);
+
+	if (order.action == DXGNULL_STATUS)
+		return order.value;
+	if (order.action != DXGNULL_NULL)
+		return dxgnull_real->DxgkDdiCreateHwQueue(h, args);
+	args->hHwQueue = NULL;
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS dxgnull_wrong_CreateAllocation(HANDLE h, DXGKARG_CREATEALLOCATION *args)
+{
+	struct dxgnull_order order = dxgnull_take(DXGNULL_CreateAllocation);
+
+	if (order.action == DXGNULL_STATUS)
+		return order.value;
+	if (order.action != DXGNULL_NULL)
+		return dxgnull_real->DxgkDdiCreateAllocation(h, args);
+	args->pAllocationInfo->hAllocation = NULL;
+	return STATUS_SUCCESS;
+}
+
+static NTSTATUS dxgnull_wrong_CreateDoorbell(DXGKARG_CREATEDOORBELL *args)
+{
+	struct dxgnull_order order = dxgnull_take(DXGNULL_CreateDoorbell);
+
+	if (order.action == DXGNULL_STATUS)
+		return order.value;
+	if (order.action != DXGNULL_NULL)
+		return dxgnull_real->DxgkDdiCreateDoorbell(args);
+	args->hDoorbell = NULL;
+	return STATUS_SUCCESS;
+}
 
 static NTSTATUS dxgnull_wrong_QueryAdapterInfo(HANDLE h, const DXGKARG_QUERYADAPTERINFO *args)
 {

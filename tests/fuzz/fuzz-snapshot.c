@@ -124,11 +124,21 @@ static bool has(uint32_t flags, uint32_t flag)
     return flags & flag;
 }
 
+/* What the compiler has left free between two fields; input reaches it, too. */
+#define clear_gap(object, field, next) \
+    memset((uint8_t *)(object) + offsetof(typeof(*(object)), field) + \
+               sizeof((object)->field), 0, \
+           offsetof(typeof(*(object)), next) - \
+               offsetof(typeof(*(object)), field) - sizeof((object)->field))
+
 /* Numbers that mean nothing by the flags are not kept: cleared in both. */
 static void forget(struct dxgpu_snapshot *s)
 {
     uint32_t i;
 
+    for (i = 0; i < DXGPU_MAX_NODES; i++) {
+        clear_gap(&s->nodes[i], flags, packets);
+    }
     for (i = 0; i < s->num_spaces; i++) {
         if (!has(s->spaces[i].flags, DXGPU_SNAPSHOT_FENCE_DUE)) {
             s->spaces[i].fence = 0;
@@ -143,6 +153,8 @@ static void forget(struct dxgpu_snapshot *s)
         struct dxgpu_snapshot_queue *q = &s->queues[i];
         size_t end = sizeof(*q);
 
+        clear_gap(q, depth, frames);
+        clear_gap(q, op_flags, bytes);
         if (!has(q->flags, DXGPU_SNAPSHOT_REMOVING)) {
             q->fence = 0;
         }
