@@ -86,6 +86,13 @@ class Emulator:
         self.channel.close()
 
 
+def kernel_line(config):
+    """The words for the guest's kernel."""
+    return " ".join([KERNEL_ARGS, *clock.kernel_args(),
+                     *(IOMMU_ARGS if config.iommu else ()),
+                     config.append]).strip()
+
+
 class Machine:
     """A running QEMU and our ends of its channels.
 
@@ -151,9 +158,7 @@ class Machine:
                 "-L", paths.FIRMWARE, "-bios", "qboot.rom",
                 "-kernel", paths.kernel(config.kernel) / "vmlinux",
                 "-initrd", self._initrd,
-                "-append", " ".join([KERNEL_ARGS, *clock.kernel_args(),
-                                     *(IOMMU_ARGS if config.iommu else ()),
-                                     config.append]).strip()]
+                "-append", kernel_line(config)]
         if config.iommu:
             # Before the devices that are to be behind it.
             argv += ["-device", "intel-iommu,intremap=on"]
