@@ -129,6 +129,8 @@ static void stolen(struct queue *queue, struct rival *rival)
 
 	ok(rival_steal(rival, queue), "a rival takes the slot");
 	ok(*queue->stat == RETRY, "STAT is RETRY");
+	/* When work of later has run, the last sample of the unbind is over (ORD-8). */
+	ok(queue_probe(&rival->queues[0]) == STATUS_SUCCESS, "and the rival works");
 	publish(queue);
 	ok(queue_ring(queue) == RETRY && stays(queue, fence), "a ring has no effect (ORD-1)");
 	ok(is_dummy(queue), "because it lands in memory, not in the rival's doorbell (ORD-2)");
