@@ -75,6 +75,7 @@ class Case(unittest.TestCase):
 
     def run_dxg(self, tests, *arguments):
         """(exit code, lines of stdout, stderr) of `dxg test ARGUMENTS`."""
-        child = self.dxg(tests, "test", *arguments)
+        # One after the other, so that the order is the list's.
+        child = self.dxg(tests, "test", "--jobs", "1", *arguments)
         out, err = child.communicate(timeout=120)
         return child.returncode, out.splitlines(), err
