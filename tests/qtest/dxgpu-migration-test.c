@@ -5,11 +5,10 @@
  * The machine is stopped in the state that a test is about, saved to a file
  * that has no name, and loaded by a second QEMU, whose device may have another
  * number of threads or another budget. The test's DxTest then stands for the
- * second one, so everything that was made before can be used after.
+ * second one, so everything that was made before can be used after. Streams
+ * that must not be loaded are in dxgpu-refusal-test.c.
  */
 #include "qemu/osdep.h"
-#include <sys/mman.h>
-#include "qobject/qdict.h"
 #include "hw/pci/pci_regs.h"
 #include "tests/qtest/libqos/pci-pc.h"
 #include "dxgpu-qtest.h"
@@ -20,104 +19,12 @@
 #define WORK_COMMANDS   (WORK_FILLS * sizeof(struct dxgpu_packet_fill))
 #define WORK_ENTRIES    8
 #define WORK_LOOK       (16u << 10)
-#define SECTION         "/dxgpu"
-#define QUEUE_TAIL      140     /* bytes of a queue from its ring's address */
-
-static int stream_file(void)
-{
-    int fd = memfd_create("dxgpu-stream", MFD_CLOEXEC);
-
-    g_assert_cmpint(fd, >=, 0);
-    return fd;
-}
-
-/* "completed" or "failed", when it is one of them. */
-static char *migration_result(QTestState *qts)
-{
-    gint64 began = g_get_monotonic_time();
-    char *status = NULL;
-    QDict *answer;
-
-    for (;;) {
-        answer = qtest_qmp_assert_success_ref(qts,
-                                              "{'execute': 'query-migrate'}");
-        g_free(status);
-        status = g_strdup(qdict_get_try_str(answer, "status"));
-        qobject_unref(answer);
-        if (!g_strcmp0(status, "completed") || !g_strcmp0(status, "failed")) {
-            return status;
-        }
-        g_assert_cmpint(g_get_monotonic_time() - began, <,
-                        120 * G_USEC_PER_SEC);
-        g_usleep(1000);
-    }
-}
-
-/* Saves the stopped machine to fd. */
-static void save(DxTest *t, int fd)
-{
-    g_autofree char *uri = g_strdup_printf("file:/proc/%d/fd/%d", getpid(),
-                                           fd);
-    g_autofree char *result = NULL;
-
-    g_assert_cmpint(ftruncate(fd, 0), ==, 0);
-    qtest_qmp_assert_success(t->qts, "{'execute': 'migrate', 'arguments': "
-                             "{'uri': %s}}", uri);
-    result = migration_result(t->qts);
-    g_assert_cmpstr(result, ==, "completed");
-}
-
-/* A machine that waits for a stream; the device's BARs are mapped as before. */
-static DxTest *start_incoming(const char *properties)
-{
-    g_autofree char *arguments = g_strdup_printf("%s -incoming defer",
-        *properties ? properties : "threads=0");
-
-    return dx_start_disabled(arguments);
-}
-
-static char *load(DxTest *t, int fd)
-{
-    g_autofree char *uri = g_strdup_printf("file:/proc/%d/fd/%d", getpid(),
-                                           fd);
-
-    qtest_qmp_assert_success(t->qts, "{'execute': 'migrate-incoming', "
-                             "'arguments': {'uri': %s, 'exit-on-error': "
-                             "false}}", uri);
-    return migration_result(t->qts);
-}
-
-/* t, which is stopped, becomes a machine with these properties; stopped. */
-static void move_to(DxTest *t, const char *properties)
-{
-    int fd = stream_file();
-    g_autofree char *result = NULL;
-    DxTest *other;
-
-    save(t, fd);
-    other = start_incoming(properties);
-    result = load(other, fd);
-    g_assert_cmpstr(result, ==, "completed");
-    close(fd);
-
-    qtest_quit(t->qts);
-    g_free(t->pci);
-    qpci_free_pc(t->bus);
-    t->qts = other->qts;
-    t->bus = other->bus;
-    t->pci = other->pci;
-    t->regs = other->regs;
-    t->doorbells = other->doorbells;
-    t->status = other->status;
-    g_ptr_array_free(other->objects, true);
-    g_free(other);
-}
 
 /* Stopped, moved, and running again. */
 static void move(DxTest *t)
 {
     dx_park(t);
-    move_to(t, "");
+    dx_move_to(t, "");
     dx_unpark(t);
 }
 
@@ -133,7 +40,7 @@ static void test_ring_pending(void)
     dx_submit_fence(q);
     dx_submit_fence(q);
     dx_ring(t, 2, q->wp);
-    move_to(t, "");
+    dx_move_to(t, "");
     g_assert_cmpuint(dx_fence_now(q), ==, 0);
     dx_unpark(t);
     dx_wait_done(q);
@@ -155,7 +62,7 @@ static void test_bound_queue_is_sampled(void)
     dx_settle(t);
     dx_park(t);
     dx_submit_fence(q);
-    move_to(t, "");
+    dx_move_to(t, "");
     dx_unpark(t);
     dx_wait_done(q);
     dx_submit_fence(q);
@@ -177,7 +84,7 @@ static void test_secondary(void)
     dx_park(t);
     dx_submit_fence(q);
     qpci_io_writeq(t->pci, t->doorbells, second, q->wp);
-    move_to(t, "secondary-doorbells=on,threads=0");
+    dx_move_to(t, "secondary-doorbells=on,threads=0");
     dx_unpark(t);
     dx_wait_done(q);
     dx_settle(t);
@@ -218,7 +125,7 @@ static void mid_packet(const char *from, const char *to)
     DX_WAIT(t, dx_stat(t, "fill_bytes") > 0);
     dx_park(t);
     filled = dx_stat(t, "fill_bytes");
-    move_to(t, to);
+    dx_move_to(t, to);
     g_assert_cmpuint(dx_stat(t, "fill_bytes"), ==, filled);
     g_byte_array_set_size(c, 0);
     for (i = 1; i < WORK_FILLS; i++) {
@@ -292,7 +199,7 @@ static void test_requests(void)
     invalidate = ++t->last_fence;
     dx_command_ok(t, DXGPU_CMD_SPACE_INVALIDATE, gone->id, 0, 0, invalidate);
     dx_command_ok(t, DXGPU_CMD_SPACE_DESTROY, gone->id);
-    move_to(t, "");
+    dx_move_to(t, "");
     g_assert_cmpuint(dx_command(t, DXGPU_CMD_QUEUE_KICK, removed->id), ==,
                      DXGPU_CMD_ERR_BUSY);
     dx_unpark(t);
@@ -329,7 +236,7 @@ static void test_hang(void)
     fence = dx_suspend_start(t, q->context);
     dx_settle(t);
     dx_park(t);
-    move_to(t, "threads=2,inject-hang-fence=0xbad");
+    dx_move_to(t, "threads=2,inject-hang-fence=0xbad");
     dx_unpark(t);
     dx_settle(t);
     g_assert_cmpuint(dx_node_status(t, 0).running_queue, ==, q->id);
@@ -383,7 +290,7 @@ static void test_objects(void)
     dx_kick(b);
     dx_wait_done(b);
     dx_park(t);
-    move_to(t, "slots=3,threads=0");
+    dx_move_to(t, "slots=3,threads=0");
     g_assert_cmpuint(dx_stat(t, "slots_bound"), ==, 1);
     g_assert_cmpuint(dx_stat(t, "queues"), ==, 2);
     g_assert_cmpuint(dx_stat(t, "contexts"), ==, 2);
@@ -441,7 +348,7 @@ static void test_in_a_reset(void)
     dx_new_queue(t);
     dx_park(t);
     dx_reg_write(t, DXGPU_REG_CONTROL, DXGPU_CONTROL_RESET);
-    move_to(t, "threads=1");
+    dx_move_to(t, "threads=1");
     g_assert_cmpuint(dx_reg(t, DXGPU_REG_STATUS), ==, DXGPU_STATUS_RESETTING);
     dx_unpark(t);
     DX_WAIT(t, dx_reg(t, DXGPU_REG_STATUS) == DXGPU_STATUS_DISABLED);
@@ -466,7 +373,7 @@ static void test_interrupts(void)
     dx_submit(q, c);
     dx_ring(t, 0, q->wp);
     dx_suspend_start(t, dx_context(q->space, 1));
-    move_to(t, "");
+    dx_move_to(t, "");
     g_assert_false(dx_irq_taken(t, DXGPU_VECTOR_EVENT));
     dx_unpark(t);
     DX_WAIT(t, dx_irq_taken(t, DXGPU_VECTOR_NODE(0)));
@@ -486,7 +393,7 @@ static void test_asleep(void)
     qpci_config_writew(t->pci, pm + PCI_PM_CTRL, 3);
     dx_submit_fence(q);
     dx_park(t);
-    move_to(t, "threads=1");
+    dx_move_to(t, "threads=1");
     dx_unpark(t);
     dx_settle(t);
     g_assert_cmpuint(dx_fence_now(q), ==, 0);
@@ -513,105 +420,6 @@ static void test_twice(void)
 }
 
 /* The guest has read the limits, so they must be the same. */
-static void test_other_limits(void)
-{
-    static const char *const properties[] = {
-        "slots=65", "queues=4095", "contexts=4097", "spaces=1",
-        "ring-max-entries=32768", "secondary-doorbells=on",
-    };
-    DxTest *t = dx_start("");
-    int fd = stream_file();
-    unsigned int i;
-
-    dx_new_queue(t);
-    dx_park(t);
-    save(t, fd);
-    for (i = 0; i < G_N_ELEMENTS(properties); i++) {
-        DxTest *other = start_incoming(properties[i]);
-        g_autofree char *result = load(other, fd);
-
-        if (strcmp(result, "failed")) {
-            dx_fail("%s: %s", properties[i], result);
-        }
-        dx_stop(other);
-    }
-    close(fd);
-    dx_stop(t);
-}
-
-/*
- * Where the device's state lies in a stream: it begins behind the name of its
- * section, and ends some bytes behind the address of its only queue's ring.
- */
-static void find_section(DxQueue *q, const uint8_t *bytes, size_t size,
-                         size_t *first, size_t *last)
-{
-    uint64_t ring = GUINT64_TO_BE(q->ring.gpuva);
-    const uint8_t *end = bytes + size;
-    const uint8_t *at = bytes;
-
-    /* The other mentions are of the status region and in the description. */
-    do {
-        at = memmem(at, end - at, SECTION, strlen(SECTION));
-        g_assert_nonnull(at);
-        at += strlen(SECTION);
-    } while (*at == '-');
-    *first = at - bytes;
-    at = memmem(at, end - at, &ring, sizeof(ring));
-    g_assert_nonnull(at);
-    *last = at - bytes + QUEUE_TAIL;
-}
-
-/*
- * One byte is wrong, anywhere in the device's state: the stream is refused,
- * or it loads and the device lives; QEMU ends in order in either case.
- */
-static void test_corrupted(void)
-{
-    DxTest *t = dx_start("");
-    DxQueue *q = dx_new_queue(t);
-    int fd = stream_file();
-    unsigned int refused = 0, loaded = 0, i;
-    size_t first, last, at, size;
-    uint8_t *bytes, old;
-
-    dx_bind(q, 0);
-    dx_submit_fence(q);
-    dx_park(t);
-    dx_suspend_start(t, q->context);
-    save(t, fd);
-    size = lseek(fd, 0, SEEK_END);
-    bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    g_assert_true(bytes != MAP_FAILED);
-    find_section(q, bytes, size, &first, &last);
-
-    for (i = 0; i < 40; i++) {
-        DxTest *other = start_incoming("");
-        g_autofree char *result = NULL;
-
-        /* Half of them from the end, where the objects are. */
-        at = i % 2 ? last - i * 7 : g_test_rand_int_range(first, last);
-        old = bytes[at];
-        bytes[at] ^= i % 2 ? 0xff : 1u << g_test_rand_int_range(0, 8);
-        result = load(other, fd);
-        bytes[at] = old;
-        if (!strcmp(result, "completed")) {
-            loaded++;
-            dx_unpark(other);
-            dx_settle(other);
-        } else {
-            refused++;
-        }
-        dx_stop(other);
-    }
-    g_test_message("%u of %u refused, section %zu..%zu", refused,
-                   refused + loaded, first, last);
-    g_assert_cmpuint(refused, >, 0);
-    munmap(bytes, size);
-    close(fd);
-    dx_stop(t);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -635,8 +443,5 @@ int main(int argc, char **argv)
     qtest_add_func("dxgpu/migration/interrupts", test_interrupts);
     qtest_add_func("dxgpu/migration/D3", test_asleep);
     qtest_add_func("dxgpu/migration/twice", test_twice);
-    qtest_add_func("dxgpu/migration/other-limits-are-refused",
-                   test_other_limits);
-    qtest_add_func("dxgpu/migration/corrupted-stream", test_corrupted);
     return g_test_run();
 }

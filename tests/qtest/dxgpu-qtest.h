@@ -225,6 +225,17 @@ uint64_t dx_suspend_start(DxTest *t, uint32_t context);
 void dx_suspend(DxTest *t, uint32_t context);
 void dx_resume(DxTest *t, uint32_t context);
 
+/* A file without a name, for a stream. */
+int dx_stream_file(void);
+/* Saves the stopped machine to fd. */
+void dx_save(DxTest *t, int fd);
+/* A machine that waits for a stream; the device's BARs are mapped as before. */
+DxTest *dx_start_incoming(const char *properties);
+/* Loads what was saved; returns "completed" or "failed". */
+char *dx_load(DxTest *t, int fd);
+/* t, which is stopped, becomes a machine with these properties; stopped. */
+void dx_move_to(DxTest *t, const char *properties);
+
 /* Append a packet to a command buffer. */
 void dx_nop(GByteArray *c, uint32_t bytes);
 void dx_fence(GByteArray *c, uint64_t gpuva, uint64_t value, uint8_t flags);

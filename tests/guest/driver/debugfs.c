@@ -33,7 +33,8 @@ bool counters_settle(const char *baseline, unsigned int timeout_ms,
 	unsigned int waited;
 
 	for (waited = 0;; waited += 5) {
-		if (counters_read(last) && !strcmp(last, baseline))
+		if (counters_read(last) &&
+		    (baseline ? !strcmp(last, baseline) : counters_all_zero(last)))
 			return true;
 		if (waited >= timeout_ms)
 			return false;

@@ -20,8 +20,8 @@
 bool counters_read(char text[DEBUGFS_TEXT_BYTES]);
 
 /*
- * Waits until the counters equal baseline, at most timeout_ms. On failure, last
- * holds what they were at the end.
+ * Waits until the counters equal baseline, or are all zero if that is NULL, at most
+ * timeout_ms. On failure, last holds what they were at the end.
  */
 bool counters_settle(const char *baseline, unsigned int timeout_ms,
 		     char last[DEBUGFS_TEXT_BYTES]);

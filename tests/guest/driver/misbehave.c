@@ -89,20 +89,6 @@ static struct result live(void)
 	return result;
 }
 
-static bool nothing_left(void)
-{
-	char text[DEBUGFS_TEXT_BYTES] = "";
-	unsigned int waited;
-
-	for (waited = 0; waited < 10000; waited += 5) {
-		if (counters_read(text) && counters_all_zero(text))
-			return true;
-		kmt_sleep_us(5000);
-	}
-	diag("counters: %s", text);
-	return false;
-}
-
 struct wrong {
 	const char *orders;
 	enum stage stage;	/* in which the life ends */
@@ -156,6 +142,7 @@ static const struct wrong wrongs[] = {
 static void try(const struct wrong *wrong)
 {
 	struct result result;
+	char last[DEBUGFS_TEXT_BYTES];
 	bool good;
 
 	give_orders(wrong->orders);
@@ -170,7 +157,8 @@ static void try(const struct wrong *wrong)
 		     stage_names[result.stage], (uint32_t)result.status,
 		     (unsigned long long)result.stat, stage_names[wrong->stage],
 		     (uint32_t)wrong->status, (unsigned long long)wrong->stat);
-	ok(nothing_left(), "%s: nothing is left", wrong->orders);
+	if (!ok(counters_settle(NULL, 10000, last), "%s: nothing is left", wrong->orders))
+		diag("counters: %s", last);
 	result = live();
 	ok(result.stage == WHOLE, "%s: the next life is whole (%s, %#x)", wrong->orders,
 	   stage_names[result.stage], (uint32_t)result.status);
@@ -224,6 +212,7 @@ static void starts(void)
 static void stopped(void)
 {
 	struct result result;
+	char last[DEBUGFS_TEXT_BYTES];
 
 	give_orders("SuspendContext=silent*1 ResetFromTimeout=status:0xc0000001*1");
 	result = live();
@@ -232,7 +221,8 @@ static void stopped(void)
 	result = live();
 	ok(result.status == STATUS_DEVICE_REMOVED, "and nothing new can be made (%s, %#x)",
 	   stage_names[result.stage], (uint32_t)result.status);
-	ok(nothing_left(), "nothing is left");
+	if (!ok(counters_settle(NULL, 10000, last), "nothing is left"))
+		diag("counters: %s", last);
 }
 
 int main(void)

@@ -79,20 +79,6 @@ static bool clean(struct kmt_session *session, struct queue queues[QUEUES],
 }
 
 /* The object counts, once they are all zero. */
-static bool nothing_left(void)
-{
-	char text[DEBUGFS_TEXT_BYTES] = "";
-	unsigned int waited;
-
-	for (waited = 0; waited < 5000; waited += 5) {
-		if (counters_read(text) && counters_all_zero(text))
-			return true;
-		kmt_sleep_us(5000);
-	}
-	diag("counters: %s", text);
-	return false;
-}
-
 static bool unload_both(void)
 {
 	int miniport = module_unload("dxgpu");
@@ -119,6 +105,7 @@ static void refused(void)
 	struct chain chains[QUEUES];
 	struct queue queues[QUEUES];
 	struct kmt_session session;
+	char last[DEBUGFS_TEXT_BYTES];
 
 	if (!ok(work(&session, queues, chains, 1), "work, and the session stays open"))
 		bail("no work");
@@ -126,7 +113,8 @@ static void refused(void)
 	ok(in_use("dxgkrnl"), "rmmod dxgkrnl is refused");
 	ok(queue_probe(&queues[0]) == STATUS_SUCCESS, "the queue did not notice");
 	ok(clean(&session, queues, chains, true), "the session is closed");
-	ok(nothing_left(), "nothing is left");
+	if (!ok(counters_settle(NULL, 10000, last), "nothing is left"))
+		diag("counters: %s", last);
 }
 
 /* An open file without an adapter holds the layer, not the miniport. */
@@ -135,6 +123,7 @@ static void idle_file(void)
 	int fd = open(DXG_DEVICE_PATH, O_RDONLY | O_CLOEXEC);
 	struct dxg_enumadapters3 list = { .filter = 1 };
 	struct dxg_luid luid;
+	char last[DEBUGFS_TEXT_BYTES];
 	uint32_t adapter;
 	int32_t status;
 
@@ -148,7 +137,8 @@ static void idle_file(void)
 	ok(status == STATUS_SUCCESS, "the same file sees the adapter again (%#x)",
 	   (uint32_t)status);
 	close(fd);
-	ok(nothing_left(), "nothing is left");
+	if (!ok(counters_settle(NULL, 10000, last), "nothing is left"))
+		diag("counters: %s", last);
 }
 
 /* Works until the device is gone. */
@@ -204,6 +194,7 @@ int main(int argc, char **argv)
 	struct chain chains[QUEUES];
 	struct queue queues[QUEUES];
 	struct kmt_session session;
+	char last[DEBUGFS_TEXT_BYTES];
 	unsigned int cycle;
 
 	refused();
@@ -217,10 +208,12 @@ int main(int argc, char **argv)
 			break;
 		ok(clean(&session, queues, chains, orderly), "cycle %u: %s", cycle,
 		   orderly ? "everything destroyed" : "just closed");
-		ok(nothing_left(), "cycle %u: nothing is left", cycle);
+		if (!ok(counters_settle(NULL, 10000, last), "cycle %u: nothing is left", cycle))
+			diag("counters: %s", last);
 		if (!ok(rebind(), "cycle %u: unbound under its users, and bound again", cycle))
 			break;
-		ok(nothing_left(), "cycle %u: nothing is left of them", cycle);
+		if (!ok(counters_settle(NULL, 10000, last), "cycle %u: nothing is left of them", cycle))
+			diag("counters: %s", last);
 	}
 	return done();
 }
