@@ -14,6 +14,7 @@
 
 #define WORK_BYTES      (4u << 20)
 #define WORK_FILLS      200
+#define LOOK_BYTES      (64u << 10)
 #define PORT_DEVFN      (2 << 3)
 #define BUS_OF_PORT     1
 #define WINDOW          0xf000e000u     /* 0xe0000000 .. 0xf00fffff */
@@ -96,17 +97,20 @@ static DxQueue *start_long_work(DxTest *t, DxBuffer *target)
     return q;
 }
 
-/* Nobody writes there any more. */
+/*
+ * Nobody writes there any more. A look at a part is enough, as each fill goes
+ * over the whole with another pattern, and cheap: the socket is a narrow one.
+ */
 static void assert_quiet(QTestState *qts, uint64_t bus)
 {
-    g_autofree uint8_t *before = g_malloc(WORK_BYTES);
-    g_autofree uint8_t *after = g_malloc(WORK_BYTES);
+    g_autofree uint8_t *before = g_malloc(LOOK_BYTES);
+    g_autofree uint8_t *after = g_malloc(LOOK_BYTES);
 
-    qtest_memread(qts, bus, before, WORK_BYTES);
+    qtest_bufread(qts, bus, before, LOOK_BYTES);
     qtest_clock_step(qts, 1000000);
     g_usleep(20000);
-    qtest_memread(qts, bus, after, WORK_BYTES);
-    g_assert_cmpmem(before, WORK_BYTES, after, WORK_BYTES);
+    qtest_bufread(qts, bus, after, LOOK_BYTES);
+    g_assert_cmpmem(before, LOOK_BYTES, after, LOOK_BYTES);
 }
 
 /* Plugged, at work, unplugged, three times. */
