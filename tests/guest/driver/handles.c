@@ -11,72 +11,33 @@
 #include "tap.h"
 #include "child.h"
 #include "debugfs.h"
-#include "queue.h"
+#include "objects.h"
 
 #define STALE_ROUNDS	4000u
-
-enum { ADAPTER, DEVICE, CONTEXT, PAGING_QUEUE, ALLOCATION, HWQUEUE, FENCE, DOORBELL, NUM_TYPES };
-
-static const char *const type_names[NUM_TYPES] = {
-	"adapter", "device", "context", "paging queue", "allocation", "hardware queue",
-	"progress fence", "doorbell",
-};
-
-/* Calls the destroy function of a type on any handle. */
-static int32_t destroy_as(struct kmt_session *session, int type, uint32_t handle)
-{
-	static const unsigned long commands[NUM_TYPES] = {
-		[ADAPTER] = LX_DXCLOSEADAPTER,
-		[DEVICE] = LX_DXDESTROYDEVICE,
-		[CONTEXT] = LX_DXDESTROYCONTEXT,
-		[PAGING_QUEUE] = LX_DXDESTROYPAGINGQUEUE,
-		[HWQUEUE] = LX_DXDESTROYHWQUEUE,
-		[FENCE] = LX_DXDESTROYSYNCHRONIZATIONOBJECT,
-	};
-
-	if (type == ALLOCATION)
-		return kmt_allocation_destroy(session, handle);
-	if (type == DOORBELL)
-		return doorbell_destroy(session->fd, handle);
-	return kmt_call_handle(session->fd, commands[type], handle);
-}
-
-static void gather(const struct kmt_session *session, const struct queue *queue,
-		   uint32_t handles[NUM_TYPES])
-{
-	handles[ADAPTER] = session->adapter;
-	handles[DEVICE] = session->device;
-	handles[CONTEXT] = session->context;
-	handles[PAGING_QUEUE] = session->paging_queue;
-	handles[ALLOCATION] = queue->commands.allocation;
-	handles[HWQUEUE] = queue->queue;
-	handles[FENCE] = queue->fence;
-	handles[DOORBELL] = queue->doorbell;
-}
 
 /* Each destroy call on each handle of another type. */
 static void wrong_type(struct kmt_session *session, struct queue *queue)
 {
-	uint32_t handles[NUM_TYPES];
-	int as, of;
+	uint32_t handles[NUM_OBJECTS];
+	enum object as, of;
 
-	gather(session, queue, handles);
-	for (as = 0; as < NUM_TYPES; as++) {
+	objects_gather(session, queue, handles);
+	for (as = 0; as < NUM_OBJECTS; as++) {
 		unsigned int accepted = 0;
 
-		for (of = 0; of < NUM_TYPES; of++) {
+		for (of = 0; of < NUM_OBJECTS; of++) {
 			int32_t status;
 
 			if (of == as)
 				continue;
-			status = destroy_as(session, as, handles[of]);
+			status = object_destroy(session, as, handles[of]);
 			if (status != STATUS_INVALID_PARAMETER) {
-				diag("%s handle: status %#x", type_names[of], (uint32_t)status);
+				diag("%s handle: status %#x", object_names[of], (uint32_t)status);
 				accepted++;
 			}
 		}
 		ok(!accepted, "destroy of a%s %s takes no other type",
-		   type_names[as][0] == 'a' ? "n" : "", type_names[as]);
+		   object_names[as][0] == 'a' ? "n" : "", object_names[as]);
 	}
 	ok(queue_probe(queue) == STATUS_SUCCESS, "the queue still works after all that");
 }
@@ -86,11 +47,11 @@ static void invented(struct kmt_session *session)
 {
 	static const uint32_t values[] = { 0, 0x40000001, 0x7fffffff, 0x80000000, 0xffffffff };
 	unsigned int accepted = 0, i;
-	int as;
+	enum object as;
 
-	for (as = 0; as < NUM_TYPES; as++)
+	for (as = 0; as < NUM_OBJECTS; as++)
 		for (i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-			if (destroy_as(session, as, values[i]) != STATUS_INVALID_PARAMETER)
+			if (object_destroy(session, as, values[i]) != STATUS_INVALID_PARAMETER)
 				accepted++;
 	ok(!accepted, "invented handles are refused by every destroy call");
 }
@@ -187,11 +148,11 @@ static void stale(struct kmt_session *session)
 			first = device;
 		else if (device == old || device == first || context == old)
 			reused++;
-		if (round && destroy_as(session, DEVICE, old) != STATUS_INVALID_PARAMETER)
+		if (round && object_destroy(session, OBJECT_DEVICE, old) != STATUS_INVALID_PARAMETER)
 			revived++;
-		if (round && destroy_as(session, CONTEXT, old) != STATUS_INVALID_PARAMETER)
+		if (round && object_destroy(session, OBJECT_CONTEXT, old) != STATUS_INVALID_PARAMETER)
 			revived++;
-		if (destroy_as(session, DEVICE, device))
+		if (object_destroy(session, OBJECT_DEVICE, device))
 			bail("a device cannot be destroyed in round %u", round);
 		old = device;
 	}
@@ -246,20 +207,20 @@ static int heir(struct child_report *report, void *argument)
 	struct inheritance *inherited = argument;
 	struct kmt_session *session = inherited->session;
 	struct dxg_enumadapters3 list = { .filter = 1 };
-	uint32_t handles[NUM_TYPES], out;
-	int type;
+	uint32_t handles[NUM_OBJECTS], out;
+	enum object type;
 
-	gather(session, inherited->queue, handles);
+	objects_gather(session, inherited->queue, handles);
 	if (ioctl(session->fd, LX_DXENUMADAPTERS3, &list) != -1 || errno != ENOTTY)
 		child_problem(report, "EnumAdapters3: errno %d, not ENOTTY", errno);
-	for (type = 0; type < NUM_TYPES; type++)
-		if (destroy_as(session, type, handles[type]) != STATUS_INVALID_PARAMETER)
-			child_problem(report, "destroy of the %s is not refused", type_names[type]);
-	if (doorbell_connect(session->fd, handles[DOORBELL]) != STATUS_INVALID_PARAMETER)
+	for (type = 0; type < NUM_OBJECTS; type++)
+		if (object_destroy(session, type, handles[type]) != STATUS_INVALID_PARAMETER)
+			child_problem(report, "destroy of the %s is not refused", object_names[type]);
+	if (doorbell_connect(session->fd, handles[OBJECT_DOORBELL]) != STATUS_INVALID_PARAMETER)
 		child_problem(report, "ConnectDoorbell is not refused");
 	if (kmt_device_create(session->fd, session->adapter, &out) != STATUS_INVALID_PARAMETER)
 		child_problem(report, "CreateDevice is not refused");
-	if (kmt_wait(session, handles[FENCE], 0) != STATUS_INVALID_PARAMETER)
+	if (kmt_wait(session, handles[OBJECT_FENCE], 0) != STATUS_INVALID_PARAMETER)
 		child_problem(report, "a wait is not refused");
 	return report->problem[0] ? 1 : 0;
 }
@@ -269,17 +230,17 @@ static int stranger(struct child_report *report, void *argument)
 {
 	struct inheritance *inherited = argument;
 	struct kmt_session own = *inherited->session;
-	uint32_t handles[NUM_TYPES];
-	int type;
+	uint32_t handles[NUM_OBJECTS];
+	enum object type;
 
-	gather(inherited->session, inherited->queue, handles);
+	objects_gather(inherited->session, inherited->queue, handles);
 	own.fd = open(DXG_DEVICE_PATH, O_RDONLY | O_CLOEXEC);
 	if (own.fd < 0)
 		child_fail(report, "open: errno %d", errno);
-	for (type = 0; type < NUM_TYPES; type++)
-		if (destroy_as(&own, type, handles[type]) != STATUS_INVALID_PARAMETER)
-			child_problem(report, "destroy of the %s is not refused", type_names[type]);
-	if (doorbell_connect(own.fd, handles[DOORBELL]) != STATUS_INVALID_PARAMETER)
+	for (type = 0; type < NUM_OBJECTS; type++)
+		if (object_destroy(&own, type, handles[type]) != STATUS_INVALID_PARAMETER)
+			child_problem(report, "destroy of the %s is not refused", object_names[type]);
+	if (doorbell_connect(own.fd, handles[OBJECT_DOORBELL]) != STATUS_INVALID_PARAMETER)
 		child_problem(report, "ConnectDoorbell is not refused");
 	return report->problem[0] ? 1 : 0;
 }

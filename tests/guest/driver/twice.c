@@ -11,42 +11,19 @@
 #include <unistd.h>
 #include "tap.h"
 #include "debugfs.h"
-#include "queue.h"
+#include "objects.h"
 
 #define THREADS		3u
-
-enum { ADAPTER, DEVICE, CONTEXT, PAGING_QUEUE, ALLOCATION, HWQUEUE, DOORBELL, NUM_TYPES };
-
-static const char *const names[NUM_TYPES] = {
-	"adapter", "device", "context", "paging queue", "allocation", "hardware queue", "doorbell",
-};
 
 static struct kmt_session session;
 
 /* What all threads are at. */
 static struct {
 	pthread_barrier_t begin, end;
-	int type;		/* NUM_TYPES: no more rounds */
+	enum object type;		/* NUM_OBJECTS: no more rounds */
 	uint32_t handle;
 	int32_t statuses[THREADS];
 } attempt;
-
-static int32_t destroy(int type, uint32_t handle)
-{
-	static const unsigned long commands[NUM_TYPES] = {
-		[ADAPTER] = LX_DXCLOSEADAPTER,
-		[DEVICE] = LX_DXDESTROYDEVICE,
-		[CONTEXT] = LX_DXDESTROYCONTEXT,
-		[PAGING_QUEUE] = LX_DXDESTROYPAGINGQUEUE,
-		[HWQUEUE] = LX_DXDESTROYHWQUEUE,
-	};
-
-	if (type == ALLOCATION)
-		return kmt_allocation_destroy(&session, handle);
-	if (type == DOORBELL)
-		return doorbell_destroy(session.fd, handle);
-	return kmt_call_handle(session.fd, commands[type], handle);
-}
 
 static void *destroyer(void *argument)
 {
@@ -54,52 +31,24 @@ static void *destroyer(void *argument)
 
 	for (;;) {
 		pthread_barrier_wait(&attempt.begin);
-		if (attempt.type == NUM_TYPES)
+		if (attempt.type == NUM_OBJECTS)
 			return NULL;
-		attempt.statuses[number] = destroy(attempt.type, attempt.handle);
+		attempt.statuses[number] = object_destroy(&session, attempt.type,
+							  attempt.handle);
 		pthread_barrier_wait(&attempt.end);
 	}
 }
 
-/* One of a type, by itself as far as it can be; queue is what a doorbell needs. */
-static uint32_t make(int type, struct queue *queue)
+/* One to destroy; a doorbell that is connected. */
+static uint32_t make(enum object type, struct queue *queue)
 {
-	struct dxg_createpagingqueue paging = { .device = session.device };
-	struct dxg_createhwqueue hwqueue;
-	struct dxg_luid luid;
-	uint32_t handle = 0;
+	uint32_t handle = object_make(&session, type, queue);
 
-	switch (type) {
-	case ADAPTER:
-		kmt_adapter_open(session.fd, &luid, &handle);
-		break;
-	case DEVICE:
-		kmt_device_create(session.fd, session.adapter, &handle);
-		break;
-	case CONTEXT:
-		kmt_context_create(session.fd, session.device, 0, &handle);
-		break;
-	case PAGING_QUEUE:
-		if (!kmt_call(session.fd, LX_DXCREATEPAGINGQUEUE, &paging))
-			handle = paging.paging_queue;
-		break;
-	case ALLOCATION:
-		kmt_allocation_create(&session, KMT_PAGE_BYTES, &handle);
-		break;
-	case HWQUEUE:
-		if (!hwqueue_create(session.fd, session.context, &hwqueue))
-			handle = hwqueue.queue;
-		break;
-	default:
-		if (!queue_doorbell_create(queue, 0) && !queue_probe(queue))
-			handle = queue->doorbell;
-		break;
-	}
-	return handle;
+	return type == OBJECT_DOORBELL && handle && queue_probe(queue) ? 0 : handle;
 }
 
 /* True if one thread alone destroyed it, and what was made meanwhile is alive. */
-static bool one_round(int type, struct queue *queue)
+static bool one_round(enum object type, struct queue *queue)
 {
 	unsigned int good = 0, refused = 0, i;
 	uint32_t fresh[4];
@@ -107,7 +56,7 @@ static bool one_round(int type, struct queue *queue)
 	attempt.type = type;
 	attempt.handle = make(type, queue);
 	if (!attempt.handle)
-		bail("no %s", names[type]);
+		bail("no %s", object_names[type]);
 	pthread_barrier_wait(&attempt.begin);
 	for (i = 0; i < 4; i++)
 		if (kmt_device_create(session.fd, session.adapter, &fresh[i]))
@@ -120,16 +69,17 @@ static bool one_round(int type, struct queue *queue)
 	for (i = 0; i < 4; i++) {
 		if (fresh[i] == attempt.handle ||
 		    kmt_call_handle(session.fd, LX_DXDESTROYDEVICE, fresh[i])) {
-			diag("%s %#x: device %#x, made meanwhile, is lost", names[type],
+			diag("%s %#x: device %#x, made meanwhile, is lost", object_names[type],
 			     attempt.handle, fresh[i]);
 			return false;
 		}
 	}
-	if (type == DOORBELL)
+	if (type == OBJECT_DOORBELL)
 		queue->doorbell = 0;
 	if (good == 1 && refused == THREADS - 1)
 		return true;
-	diag("%s %#x: %u successes, %u times refused", names[type], attempt.handle, good, refused);
+	diag("%s %#x: %u successes, %u times refused", object_names[type], attempt.handle, good,
+	     refused);
 	return false;
 }
 
@@ -141,7 +91,7 @@ int main(int argc, char **argv)
 	pthread_t threads[THREADS];
 	struct queue queue;
 	unsigned int i;
-	int type;
+	enum object type;
 
 	if (!ok(counters_read(before), "the driver tells its object counts"))
 		bail("no /sys/kernel/debug/dxg/counters");
@@ -155,18 +105,21 @@ int main(int argc, char **argv)
 	for (i = 0; i < THREADS; i++)
 		if (pthread_create(&threads[i], NULL, destroyer, (void *)(uintptr_t)i))
 			bail("no thread");
-	for (type = 0; type < NUM_TYPES; type++) {
+	for (type = 0; type < NUM_OBJECTS; type++) {
 		unsigned int good = 0;
 
+		if (type == OBJECT_FENCE)
+			continue;
 		counters_read(baseline);
 		for (i = 0; i < rounds; i++)
 			good += one_round(type, &queue);
-		ok(good == rounds, "%s: %u of %u destroys by %u threads had one winner", names[type],
-		   good, rounds, THREADS);
-		if (!ok(counters_settle(baseline, 10000, last), "%s: nothing is left", names[type]))
+		ok(good == rounds, "%s: %u of %u destroys by %u threads had one winner",
+		   object_names[type], good, rounds, THREADS);
+		if (!ok(counters_settle(baseline, 10000, last), "%s: nothing is left",
+			object_names[type]))
 			diag("before: %s; after: %s", baseline, last);
 	}
-	attempt.type = NUM_TYPES;
+	attempt.type = NUM_OBJECTS;
 	pthread_barrier_wait(&attempt.begin);
 	for (i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
