@@ -108,7 +108,7 @@ static void assert_quiet(QTestState *qts, uint64_t bus)
 
     qtest_bufread(qts, bus, before, LOOK_BYTES);
     qtest_clock_step(qts, 1000000);
-    g_usleep(20000);
+    g_usleep(100000);
     qtest_bufread(qts, bus, after, LOOK_BYTES);
     g_assert_cmpmem(before, LOOK_BYTES, after, LOOK_BYTES);
 }

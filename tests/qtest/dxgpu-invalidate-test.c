@@ -144,14 +144,14 @@ static void check_invalidate_under_load(const char *properties, bool replace)
     }
     dx_invalidate(space);
     filled = dx_stat(t, "fill_bytes");
-    qtest_memwrite(t->qts, old.bus, zeroes, bytes);
+    qtest_bufwrite(t->qts, old.bus, zeroes, bytes);
     if (replace) {
         DX_WAIT(t, dx_stat(t, "fill_bytes") > filled + 2 * bytes);
         g_assert_cmphex(qtest_readl(t->qts, new + bytes - 4), !=, 0);
     } else {
         dx_wait_fault(q, DXGPU_FAULT_UNMAPPED);
     }
-    qtest_memread(t->qts, old.bus, found, bytes);
+    qtest_bufread(t->qts, old.bus, found, bytes);
     g_assert_cmpmem(found, bytes, zeroes, bytes);
     dx_assert_works(other);
     dx_stop(t);

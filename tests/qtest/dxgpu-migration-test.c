@@ -131,7 +131,7 @@ static void mid_packet(const char *from, const char *to)
     for (i = 1; i < WORK_FILLS; i++) {
         dx_fill(c, target.gpuva, WORK_SMALL, i);
     }
-    qtest_memwrite(t->qts, q->arena.bus, c->data, c->len);
+    qtest_bufwrite(t->qts, q->arena.bus, c->data, c->len);
     dx_unpark(t);
     dx_wait_done(q);
     g_assert_cmpuint(dx_fence_now(q), ==, 1);

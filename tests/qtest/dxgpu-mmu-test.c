@@ -40,13 +40,13 @@ static void test_scattered_pages(void)
                DX_READ);
         dx_map(space, dst + i * PAGE, dst_bus + (i * 7 % PAGES) * PAGE, PAGE,
                DX_WRITE);
-        qtest_memwrite(t->qts, src_bus + (PAGES - 1 - i) * PAGE,
+        qtest_bufwrite(t->qts, src_bus + (PAGES - 1 - i) * PAGE,
                        data + i * PAGE, PAGE);
     }
     dx_copy(c, src + 100, dst + 300, PAGES * PAGE - 500);
     dx_run(q, c);
     for (i = 0; i < PAGES; i++) {
-        qtest_memread(t->qts, dst_bus + (i * 7 % PAGES) * PAGE,
+        qtest_bufread(t->qts, dst_bus + (i * 7 % PAGES) * PAGE,
                       found + i * PAGE, PAGE);
     }
     g_assert_cmpmem(found + 300, PAGES * PAGE - 500, data + 100,
@@ -100,9 +100,9 @@ static void test_large_and_small_pages(void)
     dx_run(q, c);
     dx_assert_pattern(t, dst.bus, 3 * PAGE, 2);
     dx_pattern(wanted, 3 * PAGE, 2);
-    qtest_memread(t->qts, large + LARGE - PAGE, found, PAGE);
-    qtest_memread(t->qts, small + PAGE, found + PAGE, PAGE);
-    qtest_memread(t->qts, small, found + 2 * PAGE, PAGE);
+    qtest_bufread(t->qts, large + LARGE - PAGE, found, PAGE);
+    qtest_bufread(t->qts, small + PAGE, found + PAGE, PAGE);
+    qtest_bufread(t->qts, small, found + 2 * PAGE, PAGE);
     g_assert_cmpmem(found, 3 * PAGE, wanted, 3 * PAGE);
     dx_stop(t);
 }

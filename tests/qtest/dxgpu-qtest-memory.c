@@ -78,7 +78,7 @@ static void write_entries(DxSpace *space, uint64_t gpuva, uint64_t entry,
         for (i = 0; i < n; i++, entry += step) {
             entries[i] = cpu_to_le64(entry);
         }
-        qtest_memwrite(space->t->qts, at, entries, n * sizeof(entries[0]));
+        qtest_bufwrite(space->t->qts, at, entries, n * sizeof(entries[0]));
         gpuva += n * DXGPU_PAGE_SIZE;
     }
 }
@@ -149,7 +149,7 @@ void dx_write_pattern(DxTest *t, uint64_t bus, size_t count, uint32_t seed)
     g_autofree uint8_t *bytes = g_malloc(count);
 
     dx_pattern(bytes, count, seed);
-    qtest_memwrite(t->qts, bus, bytes, count);
+    qtest_bufwrite(t->qts, bus, bytes, count);
 }
 
 void dx_assert_pattern(DxTest *t, uint64_t bus, size_t count, uint32_t seed)
@@ -159,7 +159,7 @@ void dx_assert_pattern(DxTest *t, uint64_t bus, size_t count, uint32_t seed)
     size_t i;
 
     dx_pattern(wanted, count, seed);
-    qtest_memread(t->qts, bus, found, count);
+    qtest_bufread(t->qts, bus, found, count);
     for (i = 0; i < count; i++) {
         if (found[i] != wanted[i]) {
             g_error("byte %zu of %zu at bus address 0x%" PRIx64

@@ -181,7 +181,7 @@ uint64_t dx_place(DxQueue *q, const void *bytes, uint32_t count)
         q->arena = dx_buffer(q->space, MAX(count, DX_ARENA_BYTES));
         at = 0;
     }
-    qtest_memwrite(q->space->t->qts, q->arena.bus + at, bytes, count);
+    qtest_bufwrite(q->space->t->qts, q->arena.bus + at, bytes, count);
     q->arena_used = at + count;
     return q->arena.gpuva + at;
 }
@@ -195,7 +195,7 @@ void dx_store_wp(DxQueue *q, uint64_t wp)
 
 void dx_submit_entry(DxQueue *q, const struct dxgpu_ring_entry *entry)
 {
-    qtest_memwrite(q->space->t->qts, q->ring.bus +
+    qtest_bufwrite(q->space->t->qts, q->ring.bus +
                    q->wp % q->entries * sizeof(*entry), entry, sizeof(*entry));
     dx_store_wp(q, q->wp + 1);
 }

@@ -55,7 +55,7 @@ static void assert_quiet(DxTest *t, const Load *load)
     qtest_memset(t->qts, load->target.bus, 0, FILL_BYTES);
     g_usleep(20000);
     dx_settle(t);
-    qtest_memread(t->qts, load->target.bus, found, FILL_BYTES);
+    qtest_bufread(t->qts, load->target.bus, found, FILL_BYTES);
     g_assert_cmpmem(found, FILL_BYTES, zeroes, FILL_BYTES);
     g_assert_cmpuint(dx_stat(t, "fill_bytes"), ==, bytes);
     g_assert_cmpuint(dx_stat(t, "dma_write_bytes"), ==, written);

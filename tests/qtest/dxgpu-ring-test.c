@@ -59,12 +59,12 @@ static void check_copy(DxQueue *q, uint32_t bytes, uint32_t from, uint32_t to)
 
     dx_pattern(source, src.bytes, 7);
     dx_pattern(wanted, dst.bytes, 8);
-    qtest_memwrite(t->qts, src.bus, source, src.bytes);
-    qtest_memwrite(t->qts, dst.bus, wanted, dst.bytes);
+    qtest_bufwrite(t->qts, src.bus, source, src.bytes);
+    qtest_bufwrite(t->qts, dst.bus, wanted, dst.bytes);
     memcpy(wanted + to, source + from, bytes);
     dx_copy(c, src.gpuva + from, dst.gpuva + to, bytes);
     dx_run(q, c);
-    qtest_memread(t->qts, dst.bus, found, dst.bytes);
+    qtest_bufread(t->qts, dst.bus, found, dst.bytes);
     if (memcmp(found, wanted, dst.bytes)) {
         dx_fail("copy of %u bytes from +%u to +%u is wrong", bytes, from, to);
     }
@@ -162,13 +162,13 @@ static void test_fill(void)
         static const uint8_t pattern[4] = { 0xef, 0xbe, 0xad, 0xde };
 
         dx_pattern(wanted, b.bytes, 5);
-        qtest_memwrite(t->qts, b.bus, wanted, b.bytes);
+        qtest_bufwrite(t->qts, b.bus, wanted, b.bytes);
         for (at = 0; at < bytes; at += 4) {
             memcpy(wanted + from + at, pattern, 4);
         }
         dx_fill(c, b.gpuva + from, bytes, 0xdeadbeef);
         dx_run(q, c);
-        qtest_memread(t->qts, b.bus, found, b.bytes);
+        qtest_bufread(t->qts, b.bus, found, b.bytes);
         g_assert_cmpmem(found, b.bytes, wanted, b.bytes);
         sum += bytes;
     }
@@ -194,7 +194,7 @@ static void test_crc_known_values(void)
     unsigned int i;
 
     for (i = 0; i < G_N_ELEMENTS(known); i++) {
-        qtest_memwrite(t->qts, b.bus + 1, known[i].bytes, known[i].count);
+        qtest_bufwrite(t->qts, b.bus + 1, known[i].bytes, known[i].count);
         dx_crc(c, b.gpuva + 1, b.gpuva + 128, known[i].count, 0);
         dx_run(q, c);
         g_assert_cmphex(qtest_readl(t->qts, b.bus + 128), ==, known[i].crc);

@@ -178,7 +178,7 @@ static void test_suspend_often(void)
     unsigned int i;
 
     dx_pattern(data, bytes, 21);
-    qtest_memwrite(t->qts, src.bus, data, bytes);
+    qtest_bufwrite(t->qts, src.bus, data, bytes);
     dx_copy(c, src.gpuva, dst.gpuva, bytes);
     dx_crc(c, dst.gpuva, sum.gpuva, bytes, 0);
     dx_fence(c, q->fence.gpuva, 1, 0);
