@@ -185,15 +185,15 @@ static void test_bad_sizes_and_places(void)
 {
     DxTest *t = dx_start(ON ",slots=2");
     DxQueue *q = dx_new_queue(t);
-    uint64_t bad = 0, at;
+    uint64_t bad, at;
 
     dx_bind(q, 1);
     dx_settle(t);
     dx_submit_fence(q);
+    bad = dx_stat(t, "doorbell_bad_access");
     for (at = 0; at + 8 <= t->doorbells_size; at++) {
         bool whole = at % t->stride == 0;
 
-        bad = dx_stat(t, "doorbell_bad_access");
         qpci_io_writeb(t->pci, t->doorbells, at, 1);
         if (at % 2 == 0) {
             qpci_io_writew(t->pci, t->doorbells, at, 1);
@@ -204,9 +204,11 @@ static void test_bad_sizes_and_places(void)
         if (!whole && at % 8 == 0) {
             qpci_io_writeq(t->pci, t->doorbells, at, 1);
         }
-        g_assert_cmpuint(dx_stat(t, "doorbell_bad_access"), ==, bad + 1 +
-                         (at % 2 == 0) + (!whole && at % 4 == 0) +
-                         (!whole && at % 8 == 0));
+        bad += 1 + (at % 2 == 0) + (!whole && at % 4 == 0) +
+               (!whole && at % 8 == 0);
+        if (at % 16 == 0) {
+            g_assert_cmpuint(dx_stat(t, "doorbell_bad_access"), ==, bad);
+        }
         if (at % 512 == 0) {
             g_assert_cmphex(qpci_io_readq(t->pci, t->doorbells, at), ==, 0);
             /* The rest of a page is like the rest of any other. */
