@@ -125,13 +125,18 @@ static int32_t do_create(void)
 	struct queue *queue = &arena.queue;
 	struct dxg_createdoorbell doorbell;
 	int32_t status;
+	uint32_t ring;
 
-	/* Nobody else has the new handle before the lock is given back. */
 	pthread_mutex_lock(&arena.lock);
-	status = doorbell_create(arena.session.fd, queue->queue, queue->ring.allocation,
-				 queue->control.allocation, 0, &doorbell);
-	if (NT_SUCCESS(status))
-		adopt(&doorbell);
+	ring = queue->ring.allocation;
+	pthread_mutex_unlock(&arena.lock);
+	status = doorbell_create(arena.session.fd, queue->queue, ring, queue->control.allocation,
+				 0, &doorbell);
+	if (!NT_SUCCESS(status))
+		return status;
+	/* Nobody else has the new handle before this. */
+	pthread_mutex_lock(&arena.lock);
+	adopt(&doorbell);
 	pthread_mutex_unlock(&arena.lock);
 	return status;
 }
@@ -143,16 +148,19 @@ static int32_t do_resize(uint32_t handle)
 	int32_t status = doorbell_destroy(arena.session.fd, handle);
 	struct kmt_buffer ring;
 
+	if (!NT_SUCCESS(status))
+		return status;
 	pthread_mutex_lock(&arena.lock);
 	ring = arena.other_ring;
-	if (NT_SUCCESS(status))
-		status = doorbell_create(arena.session.fd, queue->queue, ring.allocation,
-					 queue->control.allocation, DXG_DOORBELL_RESIZE, &doorbell);
-	if (NT_SUCCESS(status)) {
-		arena.other_ring = queue->ring;
-		queue->ring = ring;
-		adopt(&doorbell);
-	}
+	pthread_mutex_unlock(&arena.lock);
+	status = doorbell_create(arena.session.fd, queue->queue, ring.allocation,
+				 queue->control.allocation, DXG_DOORBELL_RESIZE, &doorbell);
+	if (!NT_SUCCESS(status))
+		return status;
+	pthread_mutex_lock(&arena.lock);
+	arena.other_ring = queue->ring;
+	queue->ring = ring;
+	adopt(&doorbell);
 	pthread_mutex_unlock(&arena.lock);
 	return status;
 }
