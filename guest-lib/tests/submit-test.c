@@ -183,6 +183,10 @@ static void test_full(void)
 	ok(!submit(i, 3 * MS, &fence) && fence == FAKE_ENTRIES + 1,
 	   "RP does, and fence values go on");
 	ok(fake.ring[0].fence_value == FAKE_ENTRIES + 1, "in the ring's first place");
+	pthread_mutex_lock(&fake.queue.lock);
+	ok(submit(i, 3 * MS, &fence) == STATUS_TIMEOUT && !fence,
+	   "another thread is in the way: STATUS_TIMEOUT (UMD-7)");
+	pthread_mutex_unlock(&fake.queue.lock);
 	fake.control.rp = 99;
 	ok(submit(i, 3 * MS, &fence) == STATUS_UNSUCCESSFUL,
 	   "an RP beyond WP is found: %s", dxg_last_error());

@@ -39,12 +39,16 @@ static struct {
 	} waiters[WAITERS];
 	UINT num_waiters;
 	UINT disconnects;
+	UINT unannounced;		/* samples that saw more than was announced */
 	atomic_bool stop;
 } world;
 
+/* Whoever sees an entry sees a last-queued value that covers it (ORD-11, PF-3). */
 static void sample(void)
 {
 	world.sampled = __atomic_load_n(&world.control.wp, __ATOMIC_ACQUIRE);
+	if (__atomic_load_n(&world.last_queued, __ATOMIC_ACQUIRE) < world.sampled)
+		world.unannounced++;
 }
 
 static void play_ring(void *doorbell, UINT64 wp)
@@ -249,6 +253,7 @@ int main(int argc, char **argv)
 	ok(stats.submissions == THREADS * SUBMISSIONS &&
 	   world.last_queued == THREADS * SUBMISSIONS,
 	   "counts and last-queued value agree");
+	ok(!world.unannounced, "last-queued was there before each entry (ORD-11 PF-3)");
 	ok(world.disconnects && stats.reconnects,
 	   "the doorbell was taken away meanwhile");
 	diag("%u disconnects, %llu reconnects, %llu rings", world.disconnects,

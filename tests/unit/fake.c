@@ -16,12 +16,20 @@ static uint8_t *find(struct fake *f, uint64_t addr, uint64_t len)
     return f->mem + (addr - FAKE_BASE);
 }
 
+static void was_read(struct fake *f, uint64_t bus)
+{
+    if (f->on_read) {
+        f->on_read(f, bus);
+    }
+}
+
 static bool dma_read(void *opaque, uint64_t addr, void *buf, uint32_t len)
 {
     uint8_t *p = find(opaque, addr, len);
 
     if (p) {
         memcpy(buf, p, len);
+        was_read(opaque, addr);
     }
     return p;
 }
@@ -50,6 +58,7 @@ static bool load_u64(void *opaque, uint64_t addr, uint64_t *value)
     if (p) {
         *value = atomic_load_explicit((_Atomic uint64_t *)(void *)p,
                                       memory_order_acquire);
+        was_read(opaque, addr);
     }
     return p;
 }

@@ -42,6 +42,8 @@ struct fake {
     bool clock_stands;          /* fake_run() does not let delays pass */
     /* Called before each DMA write, to change the world in mid-packet. */
     void (*on_write)(struct fake *f);
+    /* Called after each read, when the core has its copy of what lies at bus. */
+    void (*on_read)(struct fake *f, uint64_t bus);
 };
 
 /* A queue and the process's side of it: GPUVAs and where they lie. */

@@ -280,6 +280,22 @@ static void test_reset(void)
     fake_free(w.f);
 }
 
+/* A ring that was lost while the node stood: the resume looks (DDI-RE-7). */
+static void test_resume_samples(void)
+{
+    struct world w = world_of(NULL);
+
+    reset(w.f, 0, 1);
+    fake_run(w.f);
+    fake_submit_fence(&w.q[2], 1);      /* no ring */
+    fake_run(w.f);
+    assert_not_begun(&w.q[2]);
+    resume(w.f, 0);
+    fake_run(w.f);
+    assert_done(&w.q[2]);
+    fake_free(w.f);
+}
+
 /* A removal that waits is acknowledged by the reset. */
 static void test_reset_ends_removal(void)
 {
@@ -568,6 +584,7 @@ int main(int argc, char **argv)
     g_test_add_func("/engine/hang-ends-removal", test_hang_ends_removal);
     g_test_add_func("/engine/hang-node", test_hang_node);
     g_test_add_func("/engine/reset", test_reset);
+    g_test_add_func("/engine/resume-samples", test_resume_samples);
     g_test_add_func("/engine/reset-ends-removal", test_reset_ends_removal);
     g_test_add_func("/engine/reset-preempted", test_reset_preempted);
     g_test_add_func("/engine/reset-delay", test_reset_delay);

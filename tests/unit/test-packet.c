@@ -412,6 +412,40 @@ static void test_no_double_fetch(void)
     fake_free(f);
 }
 
+static bool entry_too;
+
+static void change_when_read(struct fake *f, uint64_t bus)
+{
+    if (bus == changed->commands_bus) {
+        change_command(f);
+    } else if (entry_too && bus == changed->ring_bus) {
+        fake_entry(changed, 0)->command_gpuva = 0x8;
+    }
+}
+
+/* Nor does it when the change comes right after the copy, before the check. */
+static void test_read_once(void)
+{
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        struct fake *f = fake_new(NULL);
+        struct fake_queue q = fake_bound_queue(f, 0, 0);
+        uint8_t *p = fake_ptr(f, q.data_bus);
+
+        changed = &q;
+        entry_too = i;
+        f->on_read = change_when_read;
+        random_fill(&q, 64);
+        fake_put_copy(&q, q.data, q.data + 64, 64);
+        submit_and_run(&q);
+        g_assert_cmpmem(p, 64, p + 64, 64);
+        g_assert_cmpuint(fake_queue_status(f, 0)->state, ==,
+                         DXGPU_QUEUE_IDLE);
+        fake_free(f);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -432,5 +466,6 @@ int main(int argc, char **argv)
     g_test_add_func("/execute/bad-packet", test_bad_packet);
     g_test_add_func("/execute/cut-packet", test_cut_packet);
     g_test_add_func("/execute/no-double-fetch", test_no_double_fetch);
+    g_test_add_func("/execute/SEC-2-read-once", test_read_once);
     return g_test_run();
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Doorbells, samples, ring arithmetic and entries: DEV-1, DEV-2, DEV-4, DEV-5,
- * ORD-3, ORD-10, ORD-25, ORD-29, SEC-4, SEC-5, FH-15.
+ * ORD-3, ORD-10, ORD-25, ORD-29, SEC-3..5, FH-15.
  */
+#include <stddef.h>
+#include <string.h>
+
 #include "fake.h"
 
 static void test_ring_executes(void)
@@ -318,6 +321,84 @@ static void test_rp_is_output(void)
     fake_free(f);
 }
 
+/* What a process does while the device looks at its WP. */
+static struct fake_queue *looked_at;
+static bool ring_at_look;
+
+static void at_look(struct fake *f, uint64_t bus)
+{
+    struct fake_queue *q = looked_at;
+
+    if (bus != q->control_bus + offsetof(struct dxgpu_ring_control, wp)) {
+        return;
+    }
+    g_assert_cmpuint(fake_control(q)->ring_needed, ==, 1);
+    if (ring_at_look) {
+        ring_at_look = false;
+        fake_submit_fence(q, 5);
+        dxgpu_core_doorbell(f->core, 0, 1);
+    }
+}
+
+/* RingNeeded is there before WP is read: who does not ring is seen (ORD-29). */
+static void test_ring_needed_first(void)
+{
+    struct fake *f = fake_new(NULL);
+    struct fake_queue q = fake_bound_queue(f, 0, 0);
+
+    fake_run(f);
+    fake_control(&q)->ring_needed = 0;
+    looked_at = &q;
+    f->on_read = at_look;
+    fake_submit_fence(&q, 8);
+    dxgpu_core_doorbell(f->core, 0, 1);
+    fake_run(f);
+    g_assert_cmpuint(fake_load(f, q.data_bus), ==, 8);
+    fake_free(f);
+}
+
+/* A ring that comes just after WP was read asks for another look (ORD-10). */
+static void test_ring_during_sample(void)
+{
+    struct fake *f = fake_new(NULL);
+    struct fake_queue q = fake_bound_queue(f, 0, 0);
+
+    fake_run(f);
+    looked_at = &q;
+    f->on_read = at_look;
+    ring_at_look = true;
+    dxgpu_core_doorbell(f->core, 0, 0);
+    fake_run(f);
+    g_assert_false(ring_at_look);
+    g_assert_cmpuint(fake_load(f, q.data_bus), ==, 5);
+    fake_free(f);
+}
+
+/* Where the ring is and how large is what the driver has said, once (SEC-3). */
+static void test_latched(void)
+{
+    struct fake *f = fake_new(NULL);
+    struct fake_queue q = fake_bound_queue(f, 0, 0);
+    uint8_t *control = fake_ptr(f, q.control_bus);
+    const size_t wp_bytes = sizeof(fake_control(&q)->wp);
+    int i;
+
+    for (i = 1; i <= 40; i++) {
+        fake_submit_fence(&q, i);
+        memset(control + wp_bytes, i,
+               sizeof(struct dxgpu_ring_control) - wp_bytes);
+        dxgpu_core_doorbell(f->core, 0, i);
+        fake_run(f);
+        g_assert_cmpuint(fake_load(f, q.data_bus), ==, i);
+        g_assert_cmpuint(fake_control(&q)->rp, ==, i);
+    }
+    fake_store_wp(&q, 40 + 17);
+    dxgpu_core_doorbell(f->core, 0, 57);
+    fake_run(f);
+    fake_assert_fault(&q, DXGPU_FAULT_WP);
+    fake_free(f);
+}
+
 static void bad_entry(void (*spoil)(struct dxgpu_ring_entry *e), uint32_t code)
 {
     struct fake *f = fake_new(NULL);
@@ -479,6 +560,9 @@ int main(int argc, char **argv)
     g_test_add_func("/arithmetic/wp-backwards", test_wp_backwards);
     g_test_add_func("/arithmetic/wp-taken-back", test_wp_taken_back);
     g_test_add_func("/arithmetic/rp-is-output", test_rp_is_output);
+    g_test_add_func("/sample/ring-needed-first", test_ring_needed_first);
+    g_test_add_func("/sample/ring-during-sample", test_ring_during_sample);
+    g_test_add_func("/arithmetic/SEC-3-latched", test_latched);
     g_test_add_func("/entry/bad", test_bad_entries);
     g_test_add_func("/fault/stops-one-queue", test_fault_stops_one);
     g_test_add_func("/ring/asleep", test_asleep);

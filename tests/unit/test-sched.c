@@ -269,6 +269,7 @@ static void test_remove(void)
     g_assert_cmpuint(fake_stat(f, DXGPU_STAT_SLOTS_BOUND), ==, 0);
 
     /* Until the acknowledgement the id is neither usable nor free. */
+    g_assert_cmpuint(fake_queue_status(f, 0)->remove_fence, ==, 0);
     g_assert_cmpint(fake_cmd2(f, DXGPU_CMD_QUEUE_REMOVE, 0, 13), ==,
                     DXGPU_CMD_ERR_BUSY);
     g_assert_cmpint(fake_cmd1(f, DXGPU_CMD_QUEUE_KICK, 0), ==,
@@ -356,6 +357,11 @@ static void test_many_pending(void)
     int i;
 
     make_queues(f, q, 130, 0);
+    /* However many there are, somebody runs after the first few (SEC-7). */
+    dxgpu_core_run(f->core, 0);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_SAMPLES), <=,
+                     f->config.packet_budget);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_PACKETS), >, 0);
     fake_run(f);
     for (i = 0; i < 130; i++) {
         g_assert_true(done(&q[i]));
