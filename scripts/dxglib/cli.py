@@ -17,6 +17,7 @@ dxgpu's one command: does whatever set-up is stale, then what it is asked for.
   dxg shell                  the same, interactive
   dxg lint                   check the sources
   dxg requirements           which test shows which requirement
+  dxg mutants                break each rule and see a test fail
   dxg setup [--only STEP]    only the set-up
 """
 EPILOG = """\
@@ -39,7 +40,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parser():
     """The parser of all commands; each module adds its own."""
-    from dxglib import execcmd, lint, requirements, run, test
+    from dxglib import execcmd, lint, mutants, requirements, run, test
 
     top = _Parser(prog="dxg", description=DESCRIPTION, epilog=EPILOG)
     commands = top.add_subparsers(dest="command", metavar="COMMAND",
@@ -48,6 +49,7 @@ def parser():
     test.add_parser(commands)
     lint.add_parser(commands)
     requirements.add_parser(commands)
+    mutants.add_parser(commands)
     execcmd.add_parsers(commands)
     _add_setup(commands)
     return top

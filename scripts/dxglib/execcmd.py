@@ -31,6 +31,8 @@ DEFAULT_TIMEOUT_S = 120
 # `dxg test --long` sets the first, a test's entry in meson the second.
 LONG = "DXG_LONG"
 LONG_TIMEOUT = "DXG_LONG_TIMEOUT"
+# A folder with another build of our modules, for the tests of mutants.
+MODULES = "DXG_MODULES"
 RARE_EVENTS = ("dxgpu_fault", "dxgpu_reset_done", "dxgpu_*_bad_access")
 DRIVERS = ("dxgkrnl", "dxgpu")
 
@@ -139,6 +141,9 @@ def drivers(version, listed):
 
 def _test_modules(options):
     """Modules that replace the image's own: {name: path}."""
+    named = os.environ.get(MODULES)
+    if named:
+        return modules.built(options.kernel, named)
     if not options.test_modules:
         return {}
     found = modules.built(options.kernel, "test")

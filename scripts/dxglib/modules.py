@@ -54,14 +54,17 @@ def build(context, version, tree="src"):
     return names + (f", {warnings} warnings (see the log)" if warnings else "")
 
 
-def arguments(version, src):
+def arguments(version, src, hw_include=paths.HW_INCLUDE):
     """make's arguments for the tree SRC of ours and the kernel VERSION."""
     return ["-C", paths.kernel(version) / "headers", f"M={src}",
-            f"DXGPU_HW_INCLUDE={paths.HW_INCLUDE}", *NO_BTF, f"-j{JOBS}"]
+            f"DXGPU_HW_INCLUDE={hw_include}", *NO_BTF, f"-j{JOBS}"]
 
 
 def built(version, tree="src"):
-    """The modules of guest-driver/, by name without ".ko"."""
+    """The modules of guest-driver/, by name without ".ko".
+
+    tree: a build of VERSION's, or the absolute path of another one.
+    """
     src = paths.modules(version) / tree
     return {path.stem: path for path in sorted(src.rglob("*.ko"))}
 

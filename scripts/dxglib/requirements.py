@@ -48,8 +48,8 @@ SOURCES = (
     ("tests/guest/tools", r"(tool-.+)", "{}"),
     ("guest-lib/tests", r"(.+)-test\.c", "lib-{}"),
     ("guest-lib/tools/tests", r"(job)-test\.c", "tool-{}-parts"),
-    # test_requirements.py plays with ids.
-    ("tests/harness", r"test_((?!requirements).+)\.py", "dxg-{}"),
+    # These two play with ids.
+    ("tests/harness", r"test_((?!requirements|mutants).+)\.py", "dxg-{}"),
 )
 
 AREAS = (r"OBJ|SM|ORD|UMD|MAP|DEV|MOD|PF|MF|NF|LOG|FH|SEC|OP|ILL|CB-DC"
