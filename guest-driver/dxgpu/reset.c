@@ -53,15 +53,16 @@ bool dxgpu_hardware_reachable(struct dxgpu_adapter *adapter)
 	       !pci_channel_offline(adapter->pdev);
 }
 
-static int dxgpu_poll(struct dxgpu_adapter *adapter, u32 reg, u32 wanted)
+/* Until the register has the @value, or, if not @becomes, has it no longer. */
+static int dxgpu_poll(struct dxgpu_adapter *adapter, u32 reg, bool becomes, u32 value)
 {
-	u32 value;
+	u32 now;
 	int ret;
 
-	ret = readl_poll_timeout(adapter->regs + reg, value,
-				 value == wanted || value == DXGPU_ALL_ONES,
+	ret = readl_poll_timeout(adapter->regs + reg, now,
+				 (now == value) == becomes || now == DXGPU_ALL_ONES,
 				 DXGPU_POLL_US, (u64)reset_timeout_ms * USEC_PER_MSEC);
-	if (value == DXGPU_ALL_ONES)
+	if (now == DXGPU_ALL_ONES)
 		return -ENODEV;
 	return ret;
 }
@@ -87,12 +88,16 @@ static int dxgpu_reset_locked(struct dxgpu_adapter *adapter)
 		return 0;
 	}
 	if (adapter->state != DXGPU_HARDWARE_GONE && dxgpu_hardware_present(adapter)) {
-		/* A device that was disabled before tells by the count alone. */
+		/*
+		 * A device that was disabled before tells by the count alone. Others may
+		 * reset it meanwhile, so it can grow by more than one; if it grew for a
+		 * reset that was before ours, the state still waits for ours.
+		 */
 		resets = readl(adapter->regs + DXGPU_REG_RESET_COUNT);
 		writel(DXGPU_CONTROL_RESET, adapter->regs + DXGPU_REG_CONTROL);
-		ret = dxgpu_poll(adapter, DXGPU_REG_RESET_COUNT, resets + 1);
+		ret = dxgpu_poll(adapter, DXGPU_REG_RESET_COUNT, false, resets);
 		if (!ret)
-			ret = dxgpu_poll(adapter, DXGPU_REG_STATUS, DXGPU_STATUS_DISABLED);
+			ret = dxgpu_poll(adapter, DXGPU_REG_STATUS, true, DXGPU_STATUS_DISABLED);
 	}
 	if (ret) {
 		pci_clear_master(adapter->pdev);
@@ -156,7 +161,7 @@ int dxgpu_hardware_enable(struct dxgpu_adapter *adapter)
 	writel(DXGPU_INT_CAUSES, adapter->regs + DXGPU_REG_INT_CAUSE);
 	writel(DXGPU_INT_CAUSES, adapter->regs + DXGPU_REG_INT_ENABLE);
 	writel(DXGPU_CONTROL_ENABLE, adapter->regs + DXGPU_REG_CONTROL);
-	ret = dxgpu_poll(adapter, DXGPU_REG_STATUS, DXGPU_STATUS_ENABLED);
+	ret = dxgpu_poll(adapter, DXGPU_REG_STATUS, true, DXGPU_STATUS_ENABLED);
 	if (!ret)
 		dxgpu_set_state(adapter, DXGPU_HARDWARE_RUNNING);
 unlock:

@@ -10,11 +10,9 @@
  *   driver-bars [SEED]
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <dxgpu/regs.h>
@@ -60,21 +58,9 @@ static uint64_t next_random(void)
 
 static void bar_map(struct bar *bar)
 {
-	char path[128];
-	struct stat file;
-	void *memory;
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource%u", address, bar->number);
-	fd = open(path, O_RDWR | O_CLOEXEC | O_SYNC);
-	if (fd < 0 || fstat(fd, &file))
-		bail("%s: errno %d", path, errno);
-	memory = mmap(NULL, (size_t)file.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (memory == MAP_FAILED)
-		bail("mmap of %s: errno %d", path, errno);
-	close(fd);
-	bar->memory = memory;
-	bar->bytes = (uint64_t)file.st_size;
+	bar->memory = pci_map(address, bar->number, &bar->bytes);
+	if (!bar->memory)
+		bail("no %s: errno %d", bar->name, errno);
 }
 
 static void bar_unmap(struct bar *bar)

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <dxgpu/regs.h>
@@ -72,6 +74,25 @@ bool pci_find(char *address, size_t bytes)
 	}
 	globfree(&devices);
 	return found;
+}
+
+volatile void *pci_map(const char *address, unsigned int bar, uint64_t *bytes)
+{
+	void *memory = MAP_FAILED;
+	char path[128];
+	struct stat file;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource%u", address, bar);
+	fd = open(path, O_RDWR | O_CLOEXEC | O_SYNC);
+	if (fd < 0)
+		return NULL;
+	if (!fstat(fd, &file)) {
+		*bytes = (uint64_t)file.st_size;
+		memory = mmap(NULL, *bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	}
+	close(fd);
+	return memory == MAP_FAILED ? NULL : memory;
 }
 
 int sysfs_write(const char *path_format, const char *address, const char *text)

@@ -6,10 +6,13 @@
  *
  *   driver-recovery [RESETS]
  */
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+#include <dxgpu/regs.h>
 #include "tap.h"
 #include "../host.h"
 #include "debugfs.h"
@@ -21,6 +24,8 @@
 #define STREAMS		3u
 #define WORK_SECONDS	220u
 #define STATE_RESET	2u
+#define RIVAL_RESETS	20u
+#define RIVAL_ROUNDS	5u
 
 static char address[64];
 
@@ -31,6 +36,63 @@ static bool reset(void)
 	if (error)
 		diag("reset: errno %d", error);
 	return !error;
+}
+
+/* Somebody else who resets the device by its register, past the driver. */
+struct resetter {
+	volatile uint32_t *registers;
+	unsigned int made;
+	volatile bool stop;
+};
+
+static uint32_t register_of(const struct resetter *resetter, uint32_t offset)
+{
+	return resetter->registers[offset / sizeof(uint32_t)];
+}
+
+/* From the moment at which the driver resets it, as often as it goes, at most RIVAL_RESETS. */
+static void *reset_too(void *argument)
+{
+	struct resetter *resetter = argument;
+	uint32_t count;
+
+	while (!resetter->stop && register_of(resetter, DXGPU_REG_STATUS) == DXGPU_STATUS_ENABLED)
+		;
+	while (!resetter->stop && resetter->made < RIVAL_RESETS) {
+		count = register_of(resetter, DXGPU_REG_RESET_COUNT);
+		/* The function-level reset has begun: nothing is there for a while. */
+		if (count == ~0u)
+			break;
+		resetter->registers[DXGPU_REG_CONTROL / sizeof(uint32_t)] = DXGPU_CONTROL_RESET;
+		while (!resetter->stop && register_of(resetter, DXGPU_REG_RESET_COUNT) == count)
+			;
+		resetter->made++;
+	}
+	return NULL;
+}
+
+/* The driver's reset is one of many that end meanwhile, which does not make the device gone. */
+static bool reset_among_many(void)
+{
+	static unsigned int together;
+	struct resetter resetter = { 0 };
+	pthread_t thread;
+	uint64_t bytes;
+	bool made;
+
+	resetter.registers = pci_map(address, DXGPU_BAR_REGS, &bytes);
+	if (!resetter.registers)
+		bail("no registers: errno %d", errno);
+	if (pthread_create(&thread, NULL, reset_too, &resetter))
+		bail("no thread");
+	kmt_sleep_us(20000);
+	made = reset();
+	resetter.stop = true;
+	pthread_join(thread, NULL);
+	munmap((void *)(uintptr_t)resetter.registers, bytes);
+	together += resetter.made;
+	diag("%u resets by somebody else at the same time, %u in all", resetter.made, together);
+	return made;
 }
 
 /* An error of the bus, and the end of the kernel's recovery from it. */
@@ -203,12 +265,15 @@ int main(int argc, char **argv)
 	unsigned int resets = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : 100;
 	char baseline[DEBUGFS_TEXT_BYTES], last[DEBUGFS_TEXT_BYTES];
 	uint64_t resets_before;
+	unsigned int i;
 
 	alarm(WORK_SECONDS);
 	if (!pci_find(address, sizeof(address)))
 		bail("no dxgpu device on the bus");
 	counters_read(baseline);
 	seen_by_one("FLR", reset, true);
+	for (i = 0; i < RIVAL_ROUNDS; i++)
+		seen_by_one("reset beside another", reset_among_many, true);
 	seen_by_one("non-fatal error", non_fatal, true);
 	resets_before = adapter_value("resets");
 	ok(correctable(), "a correctable error");
