@@ -175,6 +175,16 @@ void dxg_show_adapter_locked(struct seq_file *m, struct dxgadapter *adapter)
 		dxg_show_process(m, pa, true);
 }
 
+/* The same of one process, with its pa->lock and the guard held shared; the totals are its. */
+void dxg_show_process_locked(struct seq_file *m, struct dxg_process_adapter *pa)
+{
+	struct dxg_totals totals = { };
+
+	dxg_count_process(pa, &totals);
+	dxg_show_adapter(m, pa->adapter, &totals);
+	dxg_show_process(m, pa, true);
+}
+
 static bool dxg_lock_until(struct mutex *lock, unsigned long deadline)
 {
 	while (!mutex_trylock(lock)) {

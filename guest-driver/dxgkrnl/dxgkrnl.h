@@ -155,6 +155,7 @@ struct dxgadapter {
 	struct list_head waiters;	/* of dxg_async_wait; waiters_lock */
 	struct delayed_work scan_work;
 
+	atomic_t dumps;			/* of hangs, so far */
 	struct mutex hang_lock;		/* the two below */
 	char *hang;			/* hang_lock: text of the last dump, or NULL */
 	size_t hang_bytes;		/* hang_lock */
@@ -610,8 +611,10 @@ struct seq_file;
 
 const char *dxg_queue_why(struct dxg_hwqueue *queue, const DXGKARG_QUERYHWQUEUESTATUS *status);
 void dxg_show_adapter_locked(struct seq_file *m, struct dxgadapter *adapter);
+void dxg_show_process_locked(struct seq_file *m, struct dxg_process_adapter *pa);
 void dxg_hang_capture(struct dxgadapter *adapter, const char *reason,
 		      const struct dxg_device *guilty);
+void dxg_hang_capture_engine(const struct dxg_context *context, const char *reason);
 void dxg_hang_show(struct seq_file *m, struct dxgadapter *adapter);
 
 /* ---- module ---- */

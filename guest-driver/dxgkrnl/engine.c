@@ -110,6 +110,17 @@ static void dxg_engine_blame(struct dxg_context *context, const struct dxg_inval
 			     NULL);
 }
 
+/* The miniport has reset the engine by itself. pa->lock held. */
+static void dxg_engine_capture_late(const struct dxg_context *context)
+{
+	struct dxgadapter *adapter = dxg_device_adapter(context->device);
+
+	if (!dxg_adapter_enter_awake(adapter))
+		return;
+	dxg_hang_capture_engine(context, "engine reset by the miniport");
+	dxg_adapter_exit_awake(adapter);
+}
+
 void dxg_engine_invalidate_work(struct work_struct *work)
 {
 	struct dxg_context *context = container_of(work, struct dxg_context, invalidate_work);
@@ -123,8 +134,11 @@ void dxg_engine_invalidate_work(struct work_struct *work)
 			dxg_object_put(&context->obj);
 		return;
 	}
-	if (dxg_engine_take(context, &lost))
+	if (dxg_engine_take(context, &lost)) {
+		if (!lost.collateral)
+			dxg_engine_capture_late(context);
 		dxg_engine_blame(context, &lost);
+	}
 	if (!device->obj.dead)
 		dxg_device_quiesce(device);
 	mutex_unlock(&device->pa->lock);
@@ -179,6 +193,7 @@ bool dxg_engine_reset(struct dxg_context *context, unsigned int seen_resets, con
 		dxg_adapter_exit(adapter);
 		return true;
 	}
+	dxg_hang_capture_engine(context, reason);
 	status = adapter->ddi->DxgkDdiResetHwEngine(adapter->context, &reset);
 	if (NT_SUCCESS(status)) {
 		context->suspended = true;

@@ -5,7 +5,7 @@
  * The first reason that holds, from what stops everything to what stops this
  * queue alone, so the word is the one to act on:
  *
- *   adapter-removed, adapter-stopped, adapter-in-reset, adapter-asleep
+ *   adapter-stopped, adapter-in-reset, adapter-asleep
  *   error-reset, error-hung, error-stopped, error-fault, error-page-fault
  *			its device is in error; the fault is on the queue's line
  *   no-doorbell	nobody can ring it
@@ -46,9 +46,8 @@ static const char *dxg_why_device(const struct dxg_device *device)
 
 static const char *dxg_why_adapter(const struct dxgadapter *adapter)
 {
-	if (READ_ONCE(adapter->state) == DXG_ADAPTER_REMOVED)
-		return "adapter-removed";
-	if (READ_ONCE(adapter->state) == DXG_ADAPTER_STOPPED)
+	/* Nobody asks of one that is removed: its files went before (DxgkRemoveAdapter). */
+	if (READ_ONCE(adapter->state) != DXG_ADAPTER_RUNNING)
 		return "adapter-stopped";
 	if (READ_ONCE(adapter->resetting))
 		return "adapter-in-reset";

@@ -7,9 +7,9 @@
  * One line each: the device, its nodes, every queue that is on it with its whole status
  * record, contexts whose suspension is not acknowledged, and the last commands, the
  * oldest first. A device that did not do what it must is reset here before the OS
- * layer hears of it, and a reset clears the records; so dxgpu_hardware_lost() takes
- * this text first, into a buffer that is there from the start, and the dump has it
- * under the word "lost". Registers and records are read only while they can be.
+ * layer hears of it, and so may be one of its engines; a reset clears the records. So
+ * this text is taken first, into a buffer that is there from the start, and the next dump
+ * has it under the word "lost". Registers and records are read only while they can be.
  */
 #include <linux/ktime.h>
 #include <linux/seq_file.h>

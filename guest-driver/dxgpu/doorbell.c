@@ -179,6 +179,9 @@ static bool dxgpu_queue_recover(struct dxgpu_hwqueue *queue, u32 generation, u64
 	NTSTATUS status;
 	bool removed;
 
+	mutex_lock(&adapter->command_lock);
+	dxgpu_debug_lost(adapter, "late removal of queue", queue->id);
+	mutex_unlock(&adapter->command_lock);
 	status = dxgpu_engine_reset(adapter, generation, node);
 	if (!NT_SUCCESS(status))
 		return false;

@@ -472,7 +472,8 @@ typedef struct _DRIVER_INITIALIZATION_DATA {
 
 	/*
 	 * Text for the dump of a hang, lines of key=value: what the hardware and the last
-	 * commands to it look like. Nothing is waited for. The guard is held exclusively.
+	 * commands to it look like. Nothing is waited for. Before a reset of the adapter no
+	 * other function runs; before that of an engine, any may.
 	 */
 	void (*DxgkDdiCollectDbgInfo)(HANDLE hAdapter, struct seq_file *m);
 

@@ -108,6 +108,68 @@ uint64_t state_sum(const char *kind, int pid, const char *key, unsigned int *lin
 	return sum;
 }
 
+bool queue_line_has(const char *file, const char *kind, int pid, uint32_t queue,
+		    const char *text)
+{
+	char path[64], line[1024];
+	bool has = false;
+	uint64_t value;
+	glob_t found;
+	size_t i;
+
+	snprintf(path, sizeof(path), DEBUGFS_DIR "/*/%s", file);
+	if (glob(path, 0, NULL, &found))
+		return false;
+	for (i = 0; i < found.gl_pathc; i++) {
+		FILE *stream = fopen(found.gl_pathv[i], "re");
+
+		/* Another session of the process may have such a handle, too. */
+		while (stream && fgets(line, sizeof(line), stream)) {
+			has |= line_is(line, kind) &&
+			       line_value(line, "pid", &value) && value == (uint64_t)pid &&
+			       line_value(line, "queue", &value) && value == queue &&
+			       strstr(line, text);
+		}
+		if (stream)
+			fclose(stream);
+	}
+	globfree(&found);
+	return has;
+}
+
+bool file_read(const char *pattern, char *text, size_t bytes)
+{
+	size_t length = 0;
+	glob_t found;
+	FILE *file;
+
+	text[0] = '\0';
+	if (glob(pattern, 0, NULL, &found))
+		return false;
+	file = fopen(found.gl_pathv[0], "re");
+	globfree(&found);
+	if (!file)
+		return false;
+	length = fread(text, 1, bytes - 1, file);
+	text[length] = '\0';
+	fclose(file);
+	return length != 0;
+}
+
+bool queue_why_gets(int pid, uint32_t queue, const char *word)
+{
+	char wanted[64];
+	unsigned int tries;
+
+	snprintf(wanted, sizeof(wanted), " why=%s", word);
+	for (tries = 0; tries < 200; tries++) {
+		if (queue_line_has("state", "queue", pid, queue, wanted))
+			return true;
+		kmt_sleep_us(10000);
+	}
+	return false;
+}
+
 uint64_t adapter_value(const char *key)
 {
 	return state_sum("adapter", 0, key, NULL);

@@ -38,4 +38,17 @@ uint64_t adapter_value(const char *key);
  */
 uint64_t state_sum(const char *kind, int pid, const char *key, unsigned int *lines);
 
+/*
+ * Has the line of a process's queue, or of its doorbell, these characters? file is "state"
+ * or "hang", kind "queue" or "doorbell", queue its handle.
+ */
+bool queue_line_has(const char *file, const char *kind, int pid, uint32_t queue,
+		    const char *text);
+
+/* The queue's line in "state" has why=word, now or within two seconds. */
+bool queue_why_gets(int pid, uint32_t queue, const char *word);
+
+/* A whole file, or the first that a pattern with "*" finds; false if it is empty. */
+bool file_read(const char *pattern, char *text, size_t bytes);
+
 #endif /* DXG_TESTS_DEBUGFS_H */

@@ -9,6 +9,7 @@
  * end as told, and after that a life without an order that must be whole.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <unistd.h>
 #include "tap.h"
 #include "debugfs.h"
@@ -211,11 +212,20 @@ static void starts(void)
 /* A reset that fails stops the adapter for good (FH-6). */
 static void stopped(void)
 {
+	struct kmt_session session;
 	struct result result;
 	char last[DEBUGFS_TEXT_BYTES];
+	struct queue queue;
 
+	if (!NT_SUCCESS(kmt_session_open(&session, NULL, 0)) ||
+	    !NT_SUCCESS(queue_create(&queue, &session, session.context, QUEUE_RING_BYTES)))
+		bail("no queue");
 	give_orders("SuspendContext=silent*1 ResetFromTimeout=status:0xc0000001*1");
 	result = live();
+	ok(queue_why_gets(getpid(), queue.queue, "adapter-stopped"),
+	   "why=adapter-stopped for those who were there");
+	queue_destroy(&queue);
+	kmt_session_close(&session);
 	ok(result.stage == WHOLE, "everything can be destroyed on an adapter that stops (%s, %#x)",
 	   stage_names[result.stage], (uint32_t)result.status);
 	result = live();
@@ -223,6 +233,35 @@ static void stopped(void)
 	   stage_names[result.stage], (uint32_t)result.status);
 	if (!ok(counters_settle(NULL, 10000, last), "nothing is left"))
 		diag("counters: %s", last);
+}
+
+static void *connect_it(void *argument)
+{
+	struct queue *queue = argument;
+
+	doorbell_connect(queue->session->fd, queue->doorbell);
+	return NULL;
+}
+
+/* What a reader sees while the miniport looks for a slot. */
+static void slow_connect(void)
+{
+	struct kmt_session session;
+	struct queue queue;
+	pthread_t thread;
+
+	if (!NT_SUCCESS(kmt_session_open(&session, NULL, 0)) ||
+	    !NT_SUCCESS(queue_create(&queue, &session, session.context, QUEUE_RING_BYTES)))
+		bail("no queue");
+	give_orders("ConnectDoorbell=late:1000*1");
+	if (pthread_create(&thread, NULL, connect_it, &queue))
+		bail("no thread");
+	ok(queue_why_gets(getpid(), queue.queue, "waiting-for-slot"), "why=waiting-for-slot");
+	pthread_join(thread, NULL);
+	ok(queue_probe(&queue) == STATUS_SUCCESS, "and then it works");
+	give_orders("");
+	queue_destroy(&queue);
+	kmt_session_close(&session);
 }
 
 int main(void)
@@ -242,6 +281,7 @@ int main(void)
 		}
 		try(&wrongs[i]);
 	}
+	slow_connect();
 	stopped();
 	ok(!module_unload("dxgnull"), "the module unloads");
 	ok(!module_unload("dxgkrnl"), "so does the layer");
