@@ -11,7 +11,7 @@ import tty
 from pathlib import Path, PurePosixPath
 
 from dxglib import (errors, guest, kernel, machine, modules, paths, qemu,
-                    setup, streams, ui)
+                    ready, setup, streams, ui)
 from dxglib.errors import DxgError, UsageError
 from dxglib.initramfs import RunPart
 
@@ -49,6 +49,10 @@ def add_parsers(commands):
     command.add_argument("--tap", action="store_true",
                          help="CMD prints TAP: a kernel warning becomes "
                               "'Bail out!'; no stdin")
+    command.add_argument("--restore", action="store_true",
+                         help="do not boot, but go on from a machine that has "
+                              "booted and was saved; save one if there is "
+                              "none")
     command.add_argument("argv", nargs=argparse.REMAINDER, metavar="CMD",
                          help=argparse.SUPPRESS)
     command.set_defaults(handler=_exec)
@@ -218,8 +222,10 @@ def _exec(options):
                    replaced=_test_modules(options), environment=environment)
     out, err = streams.FileSink(1), streams.FileSink(2)
     stdin = None if options.tap else _stdin()
-    run = guest.Guest(_config(options), part, out, err, stdin, timeout_s,
-                      evidence=options.evidence)
+    config = _config(options)
+    saved = ready.saved(config) if options.restore else None
+    run = guest.Guest(config, part, out, err, stdin, timeout_s,
+                      evidence=options.evidence, saved=saved)
     return _report(options, run, options.tap)
 
 
@@ -253,10 +259,16 @@ def _shell(options):
         return _report(options, run)
 
 
+def config_of(options):
+    """The machine of an exec with these OPTIONS, as they were parsed."""
+    options.kernel = kernel.check(options.kernel)
+    return _config(options)
+
+
 def _config(options, interactive=False):
     return machine.Config(device(options), options.cpus, options.memory,
                           options.kernel, options.append, interactive,
-                          (*_trace(options), *options.qemu), options.iommu)
+                          tuple(options.qemu), options.iommu, _trace(options))
 
 
 def _trace(options):

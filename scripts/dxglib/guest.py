@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One run of a guest: boot, one command, its output, how it ended.
 
+Instead of booting it may go on from a saved machine (ready.py).
+
 Guest.run() returns a Result when the command ended and the kernel log could
 be read; everything else is a DxgError with the code of errors.py, the
 console's tail and the likely cause.  Whatever happens, QEMU is gone when it
@@ -47,7 +49,7 @@ class Result:
     code      exit code of the command
     out       tar bytes of the guest's /out, b"" when it was empty
     problems  lines of the kernel log that announce a defect
-    boot_s    from QEMU's start to the guest's "ready"
+    boot_s    from QEMU's start to the guest's "ready", booted or not
     total_s   from QEMU's start to its end
     at_end    what the caller's at_end(qmp) returned
     moves     [moves.Move], in order
@@ -75,10 +77,12 @@ class Guest:
     evidence folder that gets console.log and qemu.log however it ends
     beside   function(Guest) that makes a task (tasks.py) to be done while the
              command runs; it ends when `over` says that the command has ended
+    saved    ready.Saved from which it goes on, None to boot
     """
 
     def __init__(self, config, part: RunPart, stdout, stderr, stdin=None,
-                 timeout_s=None, at_end=None, evidence=None, beside=None):
+                 timeout_s=None, at_end=None, evidence=None, beside=None,
+                 saved=None):
         self.config = config
         self.part = part
         self.sinks = {"stdout": stdout, "stderr": stderr,
@@ -92,6 +96,7 @@ class Guest:
         self.at_end = at_end
         self.evidence = evidence
         self.beside = beside
+        self.saved = saved
         self.folder = paths.RUNS / f"{time.strftime('%H%M%S')}-{os.getpid()}"
         self.console = bytearray()
         self.control = b""
@@ -101,6 +106,7 @@ class Guest:
         self.failure = None
         self.keep = True
         self.to_guest = b""
+        self.to_init = b""
         self.tasks = Tasks()
         self.selector = selectors.PollSelector()
         self.mover = None
@@ -129,17 +135,44 @@ class Guest:
                 shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run(self, log):
-        machine = Machine(self.config, self.folder / "initrd", log, self)
+        machine = self.machine(log)
         self.mover = Mover(machine, self.folder, lambda: self._drain(machine),
                            self._mark, self._rewind)
         self.host = HostPort(machine, self.tasks, self.moved, self.mover,
                              lambda line: _send(machine, "host", line))
         try:
+            if self.saved is not None:
+                self._wake()
             return self._drive(machine)
         finally:
             self.selector = None
             machine.end()
             self.mover.forget()
+
+    def machine(self, log):
+        """Start the machine that it runs on."""
+        if self.saved is None:
+            return Machine(self.config, self.folder / "initrd", log, self)
+        return Machine(self.config, paths.initramfs(self.config.kernel), log,
+                       self, self.saved.words())
+
+    def _wake(self):
+        """Go on from the saved machine, and say what is to be done."""
+        try:
+            self.mover.wake(self.saved.state)
+        except (MoveError, QmpError, TaskTimeout) as error:
+            self.saved.discard()
+            raise self._error(
+                errors.FAILED, f"the saved machine {self.saved.folder.name} "
+                f"could not be loaded: {error}",
+                [*ui.tail(self.folder / "qemu.log"),
+                 "it was removed, so that the next run saves a new one; to "
+                 "boot instead: exec without --restore, test with "
+                 "--no-restore"]) from None
+        finally:
+            self.saved.release()
+        self.console += self.saved.console()
+        self.to_init = self.saved.greeting(self.part.bytes())
 
     def console_text(self):
         """The kernel's console so far."""
@@ -153,6 +186,8 @@ class Guest:
         self.folder.mkdir()
         if self.evidence is not None:
             self.evidence.mkdir(parents=True, exist_ok=True)
+        if self.saved is not None:
+            return
         with open(self.folder / "initrd", "wb") as initrd:
             with open(paths.initramfs(self.config.kernel), "rb") as base:
                 shutil.copyfileobj(base, initrd)
@@ -208,6 +243,9 @@ class Guest:
             if name in machine.channels:
                 selector.register(machine.channels[name],
                                   selectors.EVENT_READ, name)
+        if self.to_init:
+            selector.modify(machine.channels["ctl"], selectors.EVENT_READ
+                            | selectors.EVENT_WRITE, "ctl")
         self.input_channel = "tty" if self.config.tty else "stdin"
         if self.stdin is None:
             machine.end_input()
@@ -239,7 +277,10 @@ class Guest:
                 key.fileobj.recv(CHUNK)
                 continue
             if events & selectors.EVENT_WRITE:
-                self._feed(selector, machine)
+                if key.data == "ctl":
+                    self._tell_init(selector, key.fileobj)
+                else:
+                    self._feed(selector, machine)
             if events & selectors.EVENT_READ:
                 self._read(key.fileobj, key.data)
         if any(sink.broken for sink in self.sinks.values()):
@@ -295,15 +336,19 @@ class Guest:
         while b"\n" in self.control:
             line, self.control = self.control.split(b"\n", 1)
             word, _, rest = line.decode(errors="replace").partition(" ")
-            if word == "ready":
-                self.ready_at = time.monotonic()
-                if self.beside is not None:
-                    self.tasks.add(self.beside(self))
-            elif word == "error":
-                self.failure = f"the guest's set-up failed: {rest}"
-            elif word == "exit" and re.fullmatch(r"\d{1,3}", rest):
-                self.code = int(rest)
-                self.exit_at = time.monotonic()
+            self.told(word, rest)
+
+    def told(self, word, rest):
+        """/init says WORD, and more of it."""
+        if word == "ready":
+            self.ready_at = time.monotonic()
+            if self.beside is not None:
+                self.tasks.add(self.beside(self))
+        elif word == "error":
+            self.failure = f"the guest's set-up failed: {rest}"
+        elif word == "exit" and re.fullmatch(r"\d{1,3}", rest):
+            self.code = int(rest)
+            self.exit_at = time.monotonic()
 
     def _read_source(self, selector, machine):
         """Take our stdin; nothing more is read until the guest took it."""
@@ -322,6 +367,14 @@ class Guest:
                                 | selectors.EVENT_WRITE, "tty")
         elif self.input_channel == "stdin":
             machine.end_input()
+
+    def _tell_init(self, selector, channel):
+        try:
+            self.to_init = self.to_init[channel.send(self.to_init):]
+        except (BlockingIOError, ConnectionError):
+            return
+        if not self.to_init:
+            selector.modify(channel, selectors.EVENT_READ, "ctl")
 
     def _feed(self, selector, machine):
         channel = machine.channels[self.input_channel]

@@ -51,7 +51,7 @@ def pack(context, version):
     archive.add("init", paths.GUEST_FILES / "init")
     archive.add("usr/bin/dxg-host", paths.GUEST_FILES / "dxg-host")
     _busybox(archive)
-    programs = _staged(archive)
+    programs = [_wake(context, archive), *_staged(archive)]
     if LSPCI.exists():
         archive.add("usr/bin/lspci", LSPCI)
         programs.append(LSPCI)
@@ -75,6 +75,17 @@ def pack(context, version):
     partial.write_bytes(data)
     partial.rename(image)
     return f"{len(data) / 1e6:.1f} MB"
+
+
+def _wake(context, archive):
+    """Add dxg-wake; returns the program."""
+    program = paths.BUILD / "guest/dxg-wake"
+    program.parent.mkdir(parents=True, exist_ok=True)
+    context.command(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o",
+                     program, paths.GUEST_FILES / "wake.c"],
+                    "compiling wake.c")
+    archive.file("usr/bin/dxg-wake", elf.stripped(program), 0o755)
+    return program
 
 
 def _busybox(archive):

@@ -5,7 +5,8 @@ Every channel is a socket pair whose one end QEMU inherits: no name in the
 file system.
 
     console   the kernel's serial console, both ways (for SysRq)
-    ctl       lines from /init: "ready", "error TEXT", "exit CODE"
+    ctl       lines from /init: "save", "ready", "error TEXT", "exit CODE";
+              to a guest that was saved, what it is to do (ready.py)
     stdin, stdout, stderr   of the command
     out       a tar stream of /out
     host      the side channel, see hostport.py
@@ -51,6 +52,7 @@ class Config:
     iommu    with an Intel IOMMU that the guest's kernel uses
     device   properties of dxgpu ("slots=4,threads=0"); None: no device
     extra    further words for QEMU's command line
+    trace    likewise; they change nothing for the guest
     """
 
     device: str | None = ""
@@ -61,6 +63,7 @@ class Config:
     tty: bool = False
     extra: tuple = ()
     iommu: bool = False
+    trace: tuple = ()
 
 
 class Emulator:
@@ -93,6 +96,36 @@ def kernel_line(config):
                      config.append]).strip()
 
 
+def words(config):
+    """QEMU's words for all that the guest sees, but for the device."""
+    argv = ["-machine", "q35", "-accel", "tcg,thread=multi",
+            "-cpu", "max,-cx16,-la57", "-smp", config.cpus,
+            "-m", config.memory_mb,
+            "-L", paths.FIRMWARE, "-bios", "qboot.rom",
+            "-kernel", paths.kernel(config.kernel) / "vmlinux",
+            "-append", kernel_line(config)]
+    if config.iommu:
+        # Before the devices that are to be behind it.
+        argv += ["-device", "intel-iommu,intremap=on"]
+    argv += ["-serial", "chardev:console",
+             "-device", "virtio-serial-pci,id=vser,disable-legacy=on,"
+             f"max_ports={len(PORTS) + 1}"]
+    if config.tty:
+        argv += ["-device", "virtconsole,bus=vser.0,nr=0,chardev=tty"]
+    for number, name in enumerate(PORTS, 1):
+        argv += ["-device", f"virtserialport,bus=vser.0,nr={number},"
+                 f"chardev={name},name=dxg.{name}"]
+    if config.device is not None:
+        argv += ["-device", "pcie-root-port,id=rp0,chassis=1,slot=1"]
+    return [*argv, *config.extra]
+
+
+def device(config, bus="rp0"):
+    """The device, behind the port BUS, as `-device` has it."""
+    properties = f",{config.device}" if config.device else ""
+    return f"dxgpu,id={DEVICE_ID},bus={bus}{properties}"
+
+
 class Machine:
     """A running QEMU and our ends of its channels.
 
@@ -102,8 +135,12 @@ class Machine:
                one was started, watch.end(emulator) before it is ended
     """
 
-    def __init__(self, config, initrd, log, watch):
-        """Start QEMU.  initrd: path; log: open file for QEMU's own output."""
+    def __init__(self, config, initrd, log, watch, saved=()):
+        """Start QEMU.
+
+        initrd: path; log: open file for QEMU's own output; saved: words for
+        a QEMU that makes, or goes on from, a saved machine (ready.py).
+        """
         self.config = config
         self.plugged = config.device is not None
         self.watch = watch
@@ -116,15 +153,15 @@ class Machine:
         for name in ["console", *PORTS] + (["tty"] if config.tty else []):
             self.channels[name], self._theirs[name] = socket.socketpair()
             self.channels[name].setblocking(False)
-        self.start()
+        self.start(words=saved)
 
-    def start(self, incoming=None, fds=()):
+    def start(self, incoming=None, fds=(), words=()):
         """Start one more QEMU.
 
         incoming: URI from which it loads its guest, which runs then; fds:
-        descriptors that it inherits for that.
+        descriptors that it inherits for that; words: more of its own.
         """
-        argv = self._argv()
+        argv = [*self._argv(), *words]
         if incoming is not None:
             argv += ["-incoming", incoming]
         emulator = Emulator(
@@ -149,47 +186,23 @@ class Machine:
         return self.emulators[0].qmp
 
     def _argv(self):
-        config = self.config
         argv = [qemu.chosen().binary, "-nodefaults", "-no-user-config",
                 "-display", "none", "-no-reboot", "-name", "dxg",
-                "-machine", "q35", "-accel", "tcg,thread=multi",
-                "-cpu", "max,-cx16,-la57", "-smp", config.cpus,
-                "-m", config.memory_mb,
-                "-L", paths.FIRMWARE, "-bios", "qboot.rom",
-                "-kernel", paths.kernel(config.kernel) / "vmlinux",
-                "-initrd", self._initrd,
-                "-append", kernel_line(config)]
-        if config.iommu:
-            # Before the devices that are to be behind it.
-            argv += ["-device", "intel-iommu,intremap=on"]
+                "-initrd", self._initrd, *self.config.trace]
         for name, end in self._theirs.items():
             argv += ["-chardev", f"socket,id={name},fd={end.fileno()}"]
-        argv += ["-serial", "chardev:console",
-                 "-device", "virtio-serial-pci,id=vser,disable-legacy=on,"
-                 f"max_ports={len(PORTS) + 1}"]
-        if config.tty:
-            argv += ["-device", "virtconsole,bus=vser.0,nr=0,chardev=tty"]
-        for number, name in enumerate(PORTS, 1):
-            argv += ["-device", f"virtserialport,bus=vser.0,nr={number},"
-                     f"chardev={name},name=dxg.{name}"]
-        if config.device is not None:
-            argv += ["-device", "pcie-root-port,id=rp0,chassis=1,slot=1"]
-        argv += config.extra
+        argv += words(self.config)
         # Last: it may be behind a port of `extra`.
         if self.plugged:
-            argv += ["-device", self._device()]
+            argv += ["-device", device(self.config, self._bus)]
         return argv
-
-    def _device(self):
-        properties = f",{self.config.device}" if self.config.device else ""
-        return f"dxgpu,id={DEVICE_ID},bus={self._bus}{properties}"
 
     def plug(self, bus="rp0"):
         """Add the device, as it was at the start, behind the port BUS."""
         self._bus = bus
         # QMP's own device_add wants each property with its type.
         said = self.qmp.request("human-monitor-command", **{
-            "command-line": f"device_add {self._device()}"})
+            "command-line": f"device_add {device(self.config, bus)}"})
         if said:
             raise QmpError(f"device_add: {said.strip()}")
         self.plugged = True

@@ -7,7 +7,11 @@
     savevm    the same within one QEMU, with a snapshot in a qcow2 image
     loadvm    the guest is back at `savevm`, in the same QEMU
 
-All are tasks (tasks.py); the result is a Move, which says what it cost.
+All are tasks (tasks.py); the result is a Move, which says what it cost.  And
+two are not, of a guest that stands before and after (see ready.py):
+
+    keep      all but the memory goes to a file
+    wake      a fresh QEMU, which has the memory, loads that file
 
 The channels (machine.py) belong to whichever QEMU there is, so nothing in them
 has to be handed over, but two QEMUs must not have a hand in them at once: one
@@ -144,10 +148,7 @@ class Mover:
         old = self._machine.emulators[0]
         target = self._machine.start(f"file:{self._file}")
         self._machine.stop(old)
-        # It stood when it was saved, and so it does when it was loaded.
-        yield from self._wait(
-            lambda: target.qmp.request("query-status")["status"] == "paused",
-            target)
+        yield from self._loaded(target)
         target.qmp.request("cont")
         spent = time.monotonic() - begin
         return Move("restore", spent, spent,
@@ -185,7 +186,27 @@ class Mover:
             raise MoveError("nothing was saved")
         return self._back()
 
-    # Their parts; they block, as the guest stands -----------------------------
+    # What is not done in the midst of a command -------------------------------
+
+    def keep(self, path):
+        """All but the memory, which is in a file, to PATH; the guest stands."""
+        source = self._machine.emulators[0]
+        self._stop()
+        _without_memory(source, True)
+        self._begin_sending(source, f"file:{path}")
+        self._sent(source)
+
+    def wake(self, path):
+        """What keep() wrote, into the QEMU that waits for it."""
+        target = self._machine.emulators[0]
+        _without_memory(target, True)
+        target.qmp.request("migrate-incoming", uri=f"file:{path}")
+        tasks.block(self._loaded(target))
+        # A later move takes the memory along.
+        _without_memory(target, False)
+        target.qmp.request("cont")
+
+    # Parts of both; they block, as the guest stands ---------------------------
 
     def _stop(self):
         self._machine.qmp.request("stop")
@@ -216,6 +237,12 @@ class Mover:
     def _sent(self, source):
         tasks.block(self._wait(lambda: _status(source) == "completed",
                                source))
+
+    def _loaded(self, target):
+        # It stood when it was saved, and so it does when it was loaded.
+        return self._wait(
+            lambda: target.qmp.request("query-status")["status"] == "paused",
+            target)
 
     def _wait(self, condition, emulator):
         """Wait for CONDITION(), or EMULATOR's death, which is a MoveError."""
@@ -299,6 +326,12 @@ def _status(emulator):
         raise MoveError(f"migration {status}: "
                         f"{answer.get('error-desc', 'QEMU says no more')}")
     return status
+
+
+def _without_memory(emulator, without):
+    """Whether its state leaves out memory that is a file."""
+    emulator.qmp.request("migrate-set-capabilities", capabilities=[
+        {"capability": "x-ignore-shared", "state": without}])
 
 
 def _megabytes(emulator):

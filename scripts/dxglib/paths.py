@@ -17,6 +17,7 @@ LOG = BUILD / "log"
 STAMP = BUILD / "stamp"
 RUNS = BUILD / "runs"
 FAILURES = BUILD / "failures"
+READY = BUILD / "ready"
 LOCK = BUILD / "lock"
 
 TOOLS = BUILD / "tools"

@@ -98,7 +98,8 @@ class _Child:
         self.command = list(test.command)
         self.env = dict(test.env)
         if test.boots:
-            self.command[2:2] = ["--evidence", str(evidence.folder(title))]
+            self.command[2:2] = ["--evidence", str(evidence.folder(title)),
+                                 *(["--restore"] if test.restored else [])]
         self.process = None
         self.error = None
         self.lines = []

@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 from dxglib import (errors, execcmd, junit, kernel, lint, paths, results,
-                    runner, sanitize, setup, testlist, ui)
+                    ready, runner, sanitize, setup, testlist, ui)
 from dxglib.errors import UsageError
 
 OUTPUT_TAIL = 30
@@ -26,11 +26,17 @@ JOBS = range(1, 65)
 # keep one busy each; the tests' own bounds hold with two guests beside each other.
 DEFAULT_JOBS = 2
 REPEAT = range(1, 100_001)
+# So many runs on one machine are worth the saving of it.
+RESTORED = 3
 SEED_MAX = (1 << 32) - 1
 
 TEST_TEXT = """\
 Do the set-up that is stale and run the tests.  -k TEXT keeps those whose
 suite:name contains TEXT; several -k add up.  `--list` only names them.
+
+A guest that several of the tests want alike is booted and saved once, and each
+of them goes on from there; --no-restore boots for each.  Tests whose machine is
+of its own boot in any case.
 
 A failing test leaves its output and, if it booted a guest, the console and
 the device's trace below build/failures; its lines here name the folder.
@@ -54,7 +60,7 @@ def add_parser(commands):
               "[--iommu]\n"
               "                [--repeat N] [--shuffle [SEED]] [--jobs N] "
               "[--junit FILE]\n"
-              "                [--sanitize] [--coverage]")
+              "                [--no-restore] [--sanitize] [--coverage]")
     add = command.add_argument
     add("-k", metavar="TEXT", action="append", default=[], dest="filters",
         help="only tests with TEXT in suite:name; may be repeated")
@@ -65,6 +71,8 @@ def add_parser(commands):
     add("--kernel", metavar="V", help=f"{kernel.HELP}; only the suite guest")
     add("--iommu", action="store_true",
         help="with an Intel IOMMU; only the suite guest")
+    add("--no-restore", action="store_true",
+        help="boot a guest for each test that wants one")
     add("--sanitize", action="store_true",
         help="on a QEMU with ASan and UBSan; only the suites "
              + ", ".join(sanitize.SUITES))
@@ -127,7 +135,22 @@ def _test(options):
         lint.ensure()
     if any("--test-modules" in test.command for test in tests):
         setup.ensure(version, test_modules=True)
+    if not options.no_restore:
+        _restore([test for test, _ in items if test.boots])
     return _run(options, items, seed)
+
+
+def _restore(runs):
+    """Let those RUNS go on from a saved machine which want the same one."""
+    from dxglib import cli
+
+    # A new one: defaults come from the environment, which has changed.
+    parser = cli.parser()
+    keys = {test.title: ready.key(execcmd.config_of(
+        parser.parse_args(test.command[1:]))) for test in runs}
+    shared = Counter(keys[test.title] for test in runs)
+    for test in runs:
+        test.restored = shared[keys[test.title]] >= RESTORED
 
 
 def _suites(options):

@@ -25,6 +25,7 @@ class Test:
     parallel   others may run beside it
     priority   those with a higher one are begun earlier; 0 as a rule
     sanitized  on the QEMU with sanitizers (sanitize.py)
+    restored   its guest goes on from a saved machine (ready.py)
     """
 
     name: str
@@ -37,6 +38,7 @@ class Test:
     parallel: bool = True
     priority: int = 0
     sanitized: bool = False
+    restored: bool = False
 
     @property
     def suite(self):

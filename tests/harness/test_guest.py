@@ -18,12 +18,6 @@ BARE = ("--no-device", "--drivers", "none")
 ENV = {**os.environ, "DXG_NO_SETUP": "1"}
 
 
-def dxg_exec(*arguments, command, data=b""):
-    return subprocess.run([DXG, "exec", *BARE, *arguments, "--", *command],
-                          input=data, capture_output=True, check=False,
-                          env=ENV)
-
-
 def children(pid):
     """Process ids of PID's children (QEMU is one of dxg's)."""
     path = Path(f"/proc/{pid}/task/{pid}/children")
@@ -31,9 +25,17 @@ def children(pid):
 
 
 class Guest(unittest.TestCase):
+    # test_ready.py runs the same on guests that do not boot.
+    options = BARE
+
+    def exec(self, *arguments, command, data=b"", env=ENV):
+        return subprocess.run([DXG, "exec", *self.options, *arguments, "--",
+                               *command], input=data, capture_output=True,
+                              check=False, env=env)
+
     def test_exit_code_and_streams(self):
-        done = dxg_exec(command=["sh", "-c",
-                                 "cat; echo to-stderr >&2; exit 7"],
+        done = self.exec(command=["sh", "-c",
+                                  "cat; echo to-stderr >&2; exit 7"],
                         data=b"from stdin\n")
         self.assertEqual(done.returncode, 7, done.stderr)
         self.assertEqual(done.stdout, b"from stdin\n")
@@ -41,13 +43,13 @@ class Guest(unittest.TestCase):
 
     def test_large_data_both_ways(self):
         data = os.urandom(3_000_000)
-        done = dxg_exec(command=["cat"], data=data)
+        done = self.exec(command=["cat"], data=data)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue(done.stdout == data)
 
     def test_arguments_arrive_as_they_are(self):
         words = ["a b", "it's", "$HOME", "*", "", "\\n"]
-        done = dxg_exec(command=["printf", "[%s]", *words])
+        done = self.exec(command=["printf", "[%s]", *words])
         self.assertEqual(done.stdout.decode(),
                          "".join(f"[{word}]" for word in words))
 
@@ -62,16 +64,16 @@ class Guest(unittest.TestCase):
             subprocess.run(["gcc", "-o", top / "hello", top / "hello.c",
                             "-lm"], check=True)
             (top / "data").write_text("copied")
-            done = dxg_exec("--copy", str(top / "data"),
-                            "--copy", f"{top / 'data'}:/etc/other",
-                            command=[str(top / "hello"), "hi"])
+            done = self.exec("--copy", str(top / "data"),
+                             "--copy", f"{top / 'data'}:/etc/other",
+                             command=[str(top / "hello"), "hi"])
             self.assertEqual((done.returncode, done.stdout), (3, b"hi 2\n"),
                              done.stderr)
-            done = dxg_exec("--copy", f"{top / 'data'}:/etc/other",
-                            "--out", str(top / "got"),
-                            command=["sh", "-c", "mkdir /out/sub; "
-                                     "cp /etc/other /out/sub/x; "
-                                     "ln -s /etc/passwd /out/link"])
+            done = self.exec("--copy", f"{top / 'data'}:/etc/other",
+                             "--out", str(top / "got"),
+                             command=["sh", "-c", "mkdir /out/sub; "
+                                      "cp /etc/other /out/sub/x; "
+                                      "ln -s /etc/passwd /out/link"])
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual((top / "got/sub/x").read_text(), "copied")
             self.assertFalse((top / "got/link").exists())
@@ -79,14 +81,14 @@ class Guest(unittest.TestCase):
     def test_panic(self):
         with tempfile.TemporaryDirectory() as folder:
             console = Path(folder) / "console"
-            done = dxg_exec("--keep-console", str(console), command=[
+            done = self.exec("--keep-console", str(console), command=[
                 "sh", "-c", "echo c > /proc/sysrq-trigger"])
             self.assertEqual(done.returncode, 4, done.stderr)
             self.assertIn(b"sysrq triggered crash", done.stderr)
             self.assertIn(b"Kernel panic", console.read_bytes())
 
     def test_hang(self):
-        done = dxg_exec("--timeout", "2", command=["sleep", "1000"])
+        done = self.exec("--timeout", "2", command=["sleep", "1000"])
         self.assertEqual(done.returncode, 5, done.stderr)
         self.assertIn(b"no end after 2 s", done.stderr)
         self.assertIn(b"Show Blocked State", done.stderr)
@@ -95,9 +97,8 @@ class Guest(unittest.TestCase):
         command = ["sh", "-c", "echo \"<$DXG_LONG>\"; sleep 3"]
         for long, said in (("0", b"<>\n"), ("1", b"<1>\n")):
             with self.subTest(long):
-                done = subprocess.run(
-                    [DXG, "exec", *BARE, "--timeout", "1", "--", *command],
-                    stdin=subprocess.DEVNULL, capture_output=True, check=False,
+                done = self.exec(
+                    "--timeout", "1", command=command,
                     env={**ENV, "DXG_LONG": long, "DXG_LONG_TIMEOUT": "60"})
                 self.assertEqual((done.returncode, done.stdout),
                                  (0 if long == "1" else 5, said), done.stderr)
@@ -106,15 +107,15 @@ class Guest(unittest.TestCase):
         line = "WARNING: CPU: 0 PID: 1 at test.c:1 f+0x1/0x2"
         command = ["sh", "-c", f"echo '<4>{line}' > /dev/kmsg; "
                    "echo 1..1; echo ok 1"]
-        done = dxg_exec(command=command)
+        done = self.exec(command=command)
         self.assertEqual(done.returncode, 1)
         self.assertIn(line.encode(), done.stderr)
-        done = dxg_exec("--tap", command=command)
+        done = self.exec("--tap", command=command)
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"Bail out! kernel log: ", done.stdout)
 
     def test_guest_switches_itself_off(self):
-        done = dxg_exec(command=["poweroff", "-f"])
+        done = self.exec(command=["poweroff", "-f"])
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"switched itself off", done.stderr)
 
@@ -122,12 +123,12 @@ class Guest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             module = Path(folder) / "bad.ko"
             module.write_bytes(b"no module")
-            done = dxg_exec("--module", str(module), command=["true"])
+            done = self.exec("--module", str(module), command=["true"])
             self.assertEqual(done.returncode, 3)
             self.assertIn(b"cannot insert /dxg/modules/bad.ko", done.stderr)
 
     def test_qemu_that_does_not_start(self):
-        done = dxg_exec("--qemu=-nonsense", command=["true"])
+        done = self.exec("--qemu=-nonsense", command=["true"])
         self.assertEqual(done.returncode, 3, done.stderr)
         self.assertIn(b"-nonsense", done.stderr)
 
@@ -139,7 +140,8 @@ class Guest(unittest.TestCase):
 
     def _signalled(self, number, code):
         child = subprocess.Popen(
-            [DXG, "exec", *BARE, "--", "sh", "-c", "echo up; sleep 1000"],
+            [DXG, "exec", *self.options, "--", "sh", "-c",
+             "echo up; sleep 1000"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, env=ENV)
         self.addCleanup(child.wait)
