@@ -10,6 +10,7 @@
  * (DEV-3).
  */
 #include "qemu/osdep.h"
+#include "qapi/error.h"
 
 #include "dxgpu.h"
 #include "trace.h"
@@ -45,6 +46,46 @@ static const MemoryRegionOps dxgpu_doorbell_ops = {
         .unaligned = true,
     },
 };
+
+bool dxgpu_doorbell_check(DxgpuState *s, Error **errp)
+{
+    struct dxgpu_core_config *c = &s->config;
+    struct dxgpu_doorbell_layout layout;
+    const char *model = s->doorbell_model ? s->doorbell_model : "dedicated";
+    uint32_t least;
+
+    c->global_doorbells = !strcmp(model, "global");
+    if (!c->global_doorbells && strcmp(model, "dedicated")) {
+        error_setg(errp, "dxgpu: property 'doorbell-model' is '%s', must be "
+                   "dedicated or global", model);
+        return false;
+    }
+    if (dxgpu_doorbell_layout_ok(c)) {
+        return true;
+    }
+    least = c->global_doorbells ? DXGPU_CORE_DOORBELL_PAGE
+                                : DXGPU_CORE_MIN_STRIDE;
+    if (c->doorbell_stride < least ||
+        c->doorbell_stride > DXGPU_CORE_LIMIT_STRIDE ||
+        !is_power_of_2(c->doorbell_stride)) {
+        error_setg(errp, "dxgpu: property 'doorbell-stride' is %u, must be a "
+                   "power of two in %u..%u with doorbell-model=%s",
+                   c->doorbell_stride, least, DXGPU_CORE_LIMIT_STRIDE, model);
+        return false;
+    }
+    dxgpu_doorbell_layout(c, &layout);
+    if (c->doorbell_stride < DXGPU_CORE_DOORBELL_PAGE) {
+        error_setg(errp, "dxgpu: property 'slots' is %u, must be a multiple of "
+                   "%u, or less than that, with doorbell-stride=%u",
+                   layout.count, DXGPU_CORE_DOORBELL_PAGE / c->doorbell_stride,
+                   c->doorbell_stride);
+    } else {
+        error_setg(errp, "dxgpu: %u doorbell slots of %u bytes, must be %u "
+                   "bytes at most", layout.count, c->doorbell_stride,
+                   DXGPU_CORE_LIMIT_DOORBELL_BYTES);
+    }
+    return false;
+}
 
 void dxgpu_doorbell_init(DxgpuState *s)
 {

@@ -112,8 +112,12 @@ static bool dxgpu_check_properties(DxgpuState *s, Error **errp)
         return false;
     }
     s->config.workers = MAX(s->threads, 1);
-    s->caps = DXGPU_CAPS_DEDICATED | DXGPU_CAPS_LARGE_PAGES |
-              DXGPU_CAPS_ENGINE_RESET;
+    if (!dxgpu_doorbell_check(s, errp)) {
+        return false;
+    }
+    s->caps = DXGPU_CAPS_LARGE_PAGES | DXGPU_CAPS_ENGINE_RESET |
+              (c->global_doorbells ? DXGPU_CAPS_GLOBAL
+                                   : DXGPU_CAPS_DEDICATED);
     if (c->secondary_doorbells) {
         s->caps |= DXGPU_CAPS_SECONDARY;
     }
@@ -193,13 +197,17 @@ static const Property dxgpu_properties[] = {
     DEFINE_PROP_STRING("nodes", DxgpuState, nodes),
     DEFINE_PROP_BOOL("secondary-doorbells", DxgpuState,
                      config.secondary_doorbells, false),
+    DEFINE_PROP_STRING("doorbell-model", DxgpuState, doorbell_model),
+    DEFINE_PROP_UINT32("doorbell-stride", DxgpuState, config.doorbell_stride,
+                       DXGPU_CORE_DOORBELL_PAGE),
 };
 
 static const struct {
     const char *name;
     const char *text;
 } dxgpu_property_texts[] = {
-    { "slots", "physical doorbell slots, 1..4096" },
+    { "slots", "physical doorbell slots, 1..4096; not used with "
+      "doorbell-model=global" },
     { "queues", "number of queue ids, 1..65536" },
     { "contexts", "number of context ids, 1..65536" },
     { "spaces", "number of address-space ids, 1..65536" },
@@ -216,6 +224,12 @@ static const struct {
       "behind it a node takes no user submission; 3d:compute:copy" },
     { "secondary-doorbells",
       "on: a second doorbell page for each slot, which doubles BAR2" },
+    { "doorbell-model",
+      "dedicated: a ring's place names the queue; global: its value does, and "
+      "each address space has a slot; dedicated" },
+    { "doorbell-stride",
+      "bytes from one slot to the next, a power of two in 64..65536, with "
+      "doorbell-model=global from 4096; below 4096 slots share pages" },
 };
 
 static void dxgpu_class_init(ObjectClass *oc, void *data)

@@ -61,6 +61,7 @@ struct DxgpuState {
     uint32_t threads;
     char *nodes;                /* as given, see nodes.c; NULL: the default */
     uint64_t node_kinds;        /* 4 bits per node */
+    char *doorbell_model;       /* as given; NULL: dedicated */
     uint32_t caps;              /* the register */
 
     MemoryRegion regs;
@@ -120,6 +121,8 @@ static inline unsigned dxgpu_vectors(DxgpuState *s)
     return DXGPU_VECTOR_NODE(s->config.nodes);
 }
 
+/* Sets the doorbells' part of config; false with *errp set. */
+bool dxgpu_doorbell_check(DxgpuState *s, Error **errp);
 /* mmio.c, doorbell.c: make the region of a BAR; no failure. */
 void dxgpu_mmio_init(DxgpuState *s);
 void dxgpu_doorbell_init(DxgpuState *s);

@@ -39,7 +39,7 @@ static bool dxgpu_constant_register(DxgpuState *s, hwaddr addr,
         *value = s->config.nodes;
         return true;
     case DXGPU_REG_NUM_SLOTS:
-        *value = s->config.slots;
+        *value = doorbells.count;
         return true;
     case DXGPU_REG_MAX_QUEUES:
         *value = s->config.queues;

@@ -198,7 +198,10 @@ const VMStateDescription dxgpu_vmstate = {
         VMSTATE_UINT64_EQUAL(node_kinds, DxgpuState,
                              "property 'nodes' differs"),
         VMSTATE_UINT32_EQUAL(caps, DxgpuState,
-                             "property 'secondary-doorbells' differs"),
+                             "property 'secondary-doorbells' or "
+                             "'doorbell-model' differs"),
+        VMSTATE_UINT32_EQUAL(config.doorbell_stride, DxgpuState,
+                             "property 'doorbell-stride' differs"),
         VMSTATE_PCI_DEVICE(parent_obj, DxgpuState),
         VMSTATE_STRUCT(parent_obj.exp.aer_log, DxgpuState, 0,
                        vmstate_pcie_aer_log, PCIEAERLog),

@@ -88,7 +88,7 @@ static void ring(struct fake *f, struct input *in)
 {
     uint64_t rings = fake_stat(f, DXGPU_STAT_DOORBELL_WRITES);
     uint8_t at = input_u8(in);
-    uint64_t offset = at % 16 * DXGPU_CORE_DOORBELL_STRIDE;
+    uint64_t offset = at % 16 * f->config.doorbell_stride;
     uint32_t bytes = at & 16 ? 4 : 8;
 
     if (at & 32) {

@@ -158,6 +158,7 @@ struct dxgpu_core_config fake_config(void)
         .packet_budget = 8,
         .workers = 1,
         .nodes = 3,
+        .doorbell_stride = 4096,
     };
 
     return config;

@@ -5,7 +5,7 @@
  */
 #include "fake.h"
 
-#define STRIDE  DXGPU_CORE_DOORBELL_STRIDE
+#define STRIDE  4096
 
 static struct fake *with_secondary(void)
 {

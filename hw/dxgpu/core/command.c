@@ -231,7 +231,7 @@ static enum dxgpu_cmd_result queue_remove(struct dxgpu_core *core,
     if (result) {
         return result;
     }
-    dxgpu_queue_unbind(core, q);
+    dxgpu_doorbell_unbind(core, q);
     q->removing = true;
     q->remove.fence = args[1];
     q->remove.fence_due = true;
@@ -257,7 +257,7 @@ static enum dxgpu_cmd_result doorbell_bind(struct dxgpu_core *core,
     struct dxgpu_queue *q;
     enum dxgpu_cmd_result result;
 
-    if (args[0] >= core->config.slots) {
+    if (args[0] >= core->doorbells.count) {
         return DXGPU_CMD_ERR_ID;
     }
     result = find_queue(core, args[1], &q);
@@ -267,14 +267,12 @@ static enum dxgpu_cmd_result doorbell_bind(struct dxgpu_core *core,
     if (core->config.kernel_nodes >> q->context->node & 1) {
         return DXGPU_CMD_ERR_ARGUMENT;
     }
-    if (q->slot != DXGPU_NONE ||
-        atomic_load(&core->slots[args[0]]) != DXGPU_NONE) {
-        return DXGPU_CMD_ERR_BUSY;
+    result = dxgpu_doorbell_bind(core, q, args[0]);
+    if (!result) {
+        dxgpu_queue_mark_pending(core, q->id);
+        dxgpu_core_count(core, DXGPU_STAT_BINDS, 1);
     }
-    dxgpu_queue_bind(core, q, args[0]);
-    dxgpu_queue_mark_pending(core, q->id);
-    dxgpu_core_count(core, DXGPU_STAT_BINDS, 1);
-    return DXGPU_CMD_OK;
+    return result;
 }
 
 static enum dxgpu_cmd_result doorbell_unbind(struct dxgpu_core *core,
@@ -282,14 +280,15 @@ static enum dxgpu_cmd_result doorbell_unbind(struct dxgpu_core *core,
 {
     uint32_t id;
 
-    if (args[0] >= core->config.slots) {
+    if (args[0] >= core->doorbells.count ||
+        (core->config.global_doorbells && args[1] >= core->config.queues)) {
         return DXGPU_CMD_ERR_ID;
     }
-    id = atomic_load(&core->slots[args[0]]);
+    id = dxgpu_doorbell_bound(core, args[0], args[1]);
     if (id == DXGPU_NONE) {
         return DXGPU_CMD_ERR_NOT_FOUND;
     }
-    dxgpu_queue_unbind(core, &core->queues[id]);
+    dxgpu_doorbell_unbind(core, &core->queues[id]);
     dxgpu_queue_mark_pending(core, id);
     return DXGPU_CMD_OK;
 }

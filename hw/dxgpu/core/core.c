@@ -67,7 +67,7 @@ static bool config_ok(const struct dxgpu_core_config *c)
            in_range(c->packet_budget, DXGPU_CORE_LIMIT_BUDGET) &&
            in_range(c->workers, DXGPU_CORE_LIMIT_WORKERS) &&
            in_range(c->nodes, DXGPU_MAX_NODES) &&
-           !(c->kernel_nodes >> c->nodes) &&
+           !(c->kernel_nodes >> c->nodes) && dxgpu_doorbell_layout_ok(c) &&
            c->ring_max_entries >= DXGPU_CORE_RING_MIN_ENTRIES &&
            c->ring_max_entries <= DXGPU_CORE_LIMIT_RING_ENTRIES &&
            (c->ring_max_entries & (c->ring_max_entries - 1)) == 0;
@@ -100,9 +100,7 @@ void dxgpu_core_clear_objects(struct dxgpu_core *core)
     const struct dxgpu_core_config *c = &core->config;
     uint32_t i, j;
 
-    for (i = 0; i < c->slots; i++) {
-        atomic_store(&core->slots[i], DXGPU_NONE);
-    }
+    dxgpu_doorbell_clear(core);
     for (i = 0; i < c->workers; i++) {
         clear_worker(core, &core->workers[i]);
     }
@@ -113,7 +111,6 @@ void dxgpu_core_clear_objects(struct dxgpu_core *core)
         q->removing = false;
         q->on_runlist = false;
         q->hung = false;
-        q->slot = DXGPU_NONE;
         q->remove.queued = false;
         q->remove.fence_due = false;
         q->remove.forced = false;
@@ -208,6 +205,7 @@ struct dxgpu_core *dxgpu_core_create(const struct dxgpu_core_config *config,
     core->opaque = opaque;
     core->status = status;
     dxgpu_status_layout(config, &core->layout);
+    dxgpu_doorbell_layout(config, &core->doorbells);
     core->num_words = (config->queues + 63) / 64;
     core->num_summaries = (core->num_words + 63) / 64;
 

@@ -39,7 +39,6 @@ struct dxgpu_core;
 #define DXGPU_CORE_MAX_TRANSFER_BYTES   (16 * 1024 * 1024)
 #define DXGPU_CORE_INDIRECT_DEPTH       2
 #define DXGPU_CORE_MAX_DELAY_NS         1000000000u
-#define DXGPU_CORE_DOORBELL_STRIDE      4096
 
 /* Largest values that dxgpu_core_create() accepts. */
 #define DXGPU_CORE_LIMIT_SLOTS          4096
@@ -49,6 +48,13 @@ struct dxgpu_core;
 #define DXGPU_CORE_LIMIT_BUDGET         65536
 #define DXGPU_CORE_LIMIT_WORKERS        8
 #define DXGPU_CORE_LIMIT_RING_ENTRIES   (1u << 20)
+#define DXGPU_CORE_LIMIT_STRIDE         65536
+#define DXGPU_CORE_LIMIT_DOORBELL_BYTES (1u << 30)      /* of one kind */
+
+/* The smallest distance of two doorbells: a cache line. */
+#define DXGPU_CORE_MIN_STRIDE           64
+/* What an MMU can give to a process; smaller strides share it. */
+#define DXGPU_CORE_DOORBELL_PAGE        4096
 
 struct dxgpu_core_config {
     uint32_t slots;             /* 1 .. DXGPU_CORE_LIMIT_SLOTS */
@@ -61,11 +67,14 @@ struct dxgpu_core_config {
     uint32_t nodes;             /* 1 .. DXGPU_MAX_NODES */
     uint32_t kernel_nodes;      /* a bit per node without user submission */
     bool secondary_doorbells;
+    bool global_doorbells;      /* the value of a ring names the queue */
+    uint32_t doorbell_stride;   /* power of two, MIN_STRIDE .. LIMIT_STRIDE */
 };
 
 /* Where doorbells lie, in bytes. Without secondary ones their part is zero. */
 struct dxgpu_doorbell_layout {
     uint32_t stride;
+    uint32_t count;
     uint32_t secondary_offset;
     uint32_t secondary_stride;
     uint32_t secondary_bytes;   /* of one doorbell */
@@ -204,9 +213,13 @@ const char *dxgpu_stat_name(enum dxgpu_stat stat);
 void dxgpu_status_layout(const struct dxgpu_core_config *config,
                          struct dxgpu_status_layout *layout);
 
-/* The layout of the doorbells for a configuration. Pure. */
+/*
+ * The layout of the doorbells for a configuration; the second tells whether it
+ * is one that a device may have. Pure.
+ */
 void dxgpu_doorbell_layout(const struct dxgpu_core_config *config,
                            struct dxgpu_doorbell_layout *layout);
+bool dxgpu_doorbell_layout_ok(const struct dxgpu_core_config *config);
 
 /*
  * Makes a device in state DISABLED. status is layout.size bytes of zeroed,
@@ -220,8 +233,8 @@ struct dxgpu_core *dxgpu_core_create(const struct dxgpu_core_config *config,
 void dxgpu_core_destroy(struct dxgpu_core *core);
 
 /*
- * front: a ring of a slot. Lock-free: a bound check, a pending bit, and a kick
- * if the worker sleeps (DEV-1, SEC-7). False if it reached no queue.
+ * front: a ring of a slot. Lock-free: a check of the binding, a pending bit, and
+ * a kick if the worker sleeps (DEV-1, SEC-7). False if it reached no queue.
  */
 bool dxgpu_core_doorbell(struct dxgpu_core *core, uint32_t slot,
                          uint64_t value);

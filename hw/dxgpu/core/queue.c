@@ -105,29 +105,6 @@ void dxgpu_queue_link(struct dxgpu_core *core, struct dxgpu_queue *q)
     dxgpu_core_count(core, DXGPU_STAT_QUEUES, 1);
 }
 
-/* The slot is free, the queue is not bound. Under the lock. */
-void dxgpu_queue_bind(struct dxgpu_core *core, struct dxgpu_queue *q,
-                      uint32_t slot)
-{
-    q->slot = slot;
-    atomic_store(&core->slots[slot], q->id);
-    dxgpu_core_count(core, DXGPU_STAT_SLOTS_BOUND, 1);
-}
-
-/* Frees the queue's slot, if any; returns the slot. Under the lock. */
-uint32_t dxgpu_queue_unbind(struct dxgpu_core *core, struct dxgpu_queue *q)
-{
-    uint32_t slot = q->slot;
-
-    if (slot != DXGPU_NONE) {
-        atomic_store(&core->slots[slot], DXGPU_NONE);
-        q->slot = DXGPU_NONE;
-        dxgpu_core_count(core, DXGPU_STAT_UNBINDS, 1);
-        dxgpu_core_count(core, DXGPU_STAT_SLOTS_BOUND, -1ull);
-    }
-    return slot;
-}
-
 /* worker: stops this queue alone; the caller posts DXGPU_INT_FAULT. */
 void dxgpu_queue_stop(struct dxgpu_core *core, struct dxgpu_queue *q,
                       const struct dxgpu_fault *fault)
@@ -207,7 +184,7 @@ static void sample(struct dxgpu_core *core, struct dxgpu_worker *w,
         dxgpu_queue_fault(core, q, &fault);
         stopped = true;
     }
-    if (!stopped && rung &&
+    if (!stopped && rung && !core->config.global_doorbells &&
         atomic_load_explicit(&q->ring_value, memory_order_relaxed) !=
         (uint32_t)q->wp) {
         dxgpu_core_count(core, DXGPU_STAT_DOORBELL_MISMATCHES, 1);

@@ -219,6 +219,28 @@ static bool check_execution(struct check *c,
     return true;
 }
 
+/* A slot that is there, in the global model that of the address space. */
+static bool check_slot(struct check *c, const struct dxgpu_snapshot_queue *s)
+{
+    struct dxgpu_doorbell_layout doorbells;
+    uint32_t first = 0, last;
+
+    if (s->slot == DXGPU_NONE) {
+        return true;
+    }
+    dxgpu_doorbell_layout(c->config, &doorbells);
+    last = doorbells.count - 1;
+    if (c->config->global_doorbells) {
+        first = last = find_context(c->in, s->context)->space;
+    }
+    if (s->slot < first || s->slot > last ||
+        s->flags & DXGPU_SNAPSHOT_REMOVING) {
+        return wrong(c, "queue %u with the flags 0x%x has slot %u, must be "
+                     "none or %u..%u", s->id, s->flags, s->slot, first, last);
+    }
+    return true;
+}
+
 static bool check_queue(struct check *c, const struct dxgpu_snapshot_queue *s)
 {
     bool active = s->flags & DXGPU_SNAPSHOT_ACTIVE;
@@ -234,11 +256,8 @@ static bool check_queue(struct check *c, const struct dxgpu_snapshot_queue *s)
         return wrong(c, "queue %u is of context %u, which does not exist",
                      s->id, s->context);
     }
-    if (s->slot != DXGPU_NONE && (s->slot >= c->config->slots ||
-                                  s->flags & DXGPU_SNAPSHOT_REMOVING)) {
-        return wrong(c, "queue %u with the flags 0x%x has slot %u, must be "
-                     "none or 0..%u", s->id, s->flags, s->slot,
-                     c->config->slots - 1);
+    if (!check_slot(c, s)) {
+        return false;
     }
     if (!dxgpu_queue_geometry_ok(c->config, s->ring, s->entries, s->control)) {
         return wrong(c, "queue %u has %u entries at 0x%llx, control at 0x%llx",
@@ -287,12 +306,15 @@ static bool check_holders(struct check *c)
     return true;
 }
 
-/* No slot has two queues. */
+/* No slot has two queues, but in the global model. */
 static bool check_slots(struct check *c)
 {
     uint64_t used[DXGPU_CORE_LIMIT_SLOTS / 64] = { 0 };
     uint32_t i, slot;
 
+    if (c->config->global_doorbells) {
+        return true;
+    }
     for (i = 0; i < c->in->num_queues; i++) {
         slot = c->in->queues[i].slot;
         if (slot == DXGPU_NONE) {

@@ -237,7 +237,7 @@ static void load_queue(struct dxgpu_core *core,
         q->hung = true;
     }
     if (s->slot != DXGPU_NONE) {
-        dxgpu_queue_bind(core, q, s->slot);
+        dxgpu_doorbell_bind(core, q, s->slot);
     }
     if (s->flags & DXGPU_SNAPSHOT_REMOVING) {
         q->removing = true;

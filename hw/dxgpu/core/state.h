@@ -96,6 +96,7 @@ struct dxgpu_queue {
     uint32_t id;                /* [const] */
     _Atomic uint32_t worker;    /* [const] index; atomic for late rings */
     uint32_t slot;              /* [lock] DXGPU_NONE if not bound */
+    _Atomic uint64_t bell;      /* [atomic] global model: see doorbell.c */
     uint32_t entries;           /* [const] */
     uint64_t ring;              /* [const] GPUVA */
     uint64_t control;           /* [const] GPUVA */
@@ -180,6 +181,7 @@ struct dxgpu_core {
     void *opaque;                       /* constant */
     uint8_t *status;                    /* constant; contents release-stored */
     struct dxgpu_status_layout layout;  /* constant */
+    struct dxgpu_doorbell_layout doorbells;     /* constant */
 
     pthread_mutex_t lock;
     struct dxgpu_space *spaces;
@@ -188,7 +190,8 @@ struct dxgpu_core {
     struct dxgpu_node nodes[DXGPU_MAX_NODES];
     struct dxgpu_worker workers[DXGPU_CORE_LIMIT_WORKERS];
 
-    _Atomic uint32_t *slots;            /* queue id or DXGPU_NONE */
+    /* Queue id or DXGPU_NONE; all DXGPU_NONE in the global model. */
+    _Atomic uint32_t *slots;
     uint32_t num_words;                 /* of pending bits, constant */
     uint32_t num_summaries;             /* constant */
 
@@ -270,6 +273,15 @@ void dxgpu_core_post(struct dxgpu_core *core, uint32_t cause);
 uint64_t dxgpu_core_new_tag(struct dxgpu_core *core);
 void dxgpu_core_clear_objects(struct dxgpu_core *core);
 
+/* doorbell.c */
+void dxgpu_doorbell_clear(struct dxgpu_core *core);
+enum dxgpu_cmd_result dxgpu_doorbell_bind(struct dxgpu_core *core,
+                                          struct dxgpu_queue *q,
+                                          uint32_t slot);
+void dxgpu_doorbell_unbind(struct dxgpu_core *core, struct dxgpu_queue *q);
+uint32_t dxgpu_doorbell_bound(struct dxgpu_core *core, uint32_t slot,
+                              uint32_t id);
+
 /* queue.c */
 void dxgpu_queue_mark_pending(struct dxgpu_core *core, uint32_t id);
 bool dxgpu_queue_any_pending(struct dxgpu_core *core, struct dxgpu_worker *w);
@@ -280,14 +292,11 @@ bool dxgpu_queue_geometry_ok(const struct dxgpu_core_config *config,
                              uint64_t ring, uint64_t entries,
                              uint64_t control);
 void dxgpu_queue_link(struct dxgpu_core *core, struct dxgpu_queue *q);
-void dxgpu_queue_bind(struct dxgpu_core *core, struct dxgpu_queue *q,
-                      uint32_t slot);
 uint32_t dxgpu_entry_check(const struct dxgpu_ring_entry *e, uint64_t *gpuva);
 bool dxgpu_queue_fetch(struct dxgpu_core *core, struct dxgpu_queue *q,
                        struct dxgpu_fault *fault);
 bool dxgpu_queue_complete(struct dxgpu_core *core, struct dxgpu_queue *q,
                           struct dxgpu_fault *fault);
-uint32_t dxgpu_queue_unbind(struct dxgpu_core *core, struct dxgpu_queue *q);
 void dxgpu_queue_mark_node(struct dxgpu_core *core, uint32_t node);
 void dxgpu_queue_stop(struct dxgpu_core *core, struct dxgpu_queue *q,
                       const struct dxgpu_fault *fault);

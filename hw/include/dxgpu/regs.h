@@ -40,12 +40,13 @@
 #define   DXGPU_VERSION_MINOR		0
 #define   DXGPU_VERSION			((DXGPU_VERSION_MAJOR << 16) | DXGPU_VERSION_MINOR)
 #define DXGPU_REG_CAPS			0x008
-#define   DXGPU_CAPS_DEDICATED		(1u << 0)	/* dedicated doorbell model */
+#define   DXGPU_CAPS_DEDICATED		(1u << 0)	/* a ring's place names the queue */
 #define   DXGPU_CAPS_LARGE_PAGES	(1u << 1)	/* 2 MiB leaf entries */
 #define   DXGPU_CAPS_SECONDARY		(1u << 2)	/* a second doorbell for each slot */
 #define   DXGPU_CAPS_ENGINE_RESET	(1u << 3)	/* ENGINE_RESET and ENGINE_RESUME */
+#define   DXGPU_CAPS_GLOBAL		(1u << 4)	/* a ring's value does; not with DEDICATED */
 #define DXGPU_REG_NUM_NODES		0x00c
-#define DXGPU_REG_NUM_SLOTS		0x010	/* physical doorbell slots */
+#define DXGPU_REG_NUM_SLOTS		0x010	/* doorbell slots; global model: MAX_SPACES */
 #define DXGPU_REG_MAX_QUEUES		0x014	/* queue ids are 0 .. this - 1 */
 #define DXGPU_REG_MAX_CONTEXTS		0x018	/* context ids are 0 .. this - 1 */
 #define DXGPU_REG_MAX_SPACES		0x01c	/* address-space ids are 0 .. this - 1 */
@@ -151,10 +152,14 @@ enum dxgpu_cmd {
 	/*
 	 * arg0 slot, arg1 queue id. BUSY if either is bound, ARGUMENT if the queue's node
 	 * takes no user submission. Samples WP. A slot's secondary doorbell is bound and
-	 * unbound with it.
+	 * unbound with it. Global model: the slot takes any number of queues, all of them
+	 * of the address space that has its number, else ARGUMENT.
 	 */
 	DXGPU_CMD_DOORBELL_BIND		= 0x30,
-	/* arg0 slot. The queue that was bound is sampled one last time. */
+	/*
+	 * arg0 slot; global model: arg1 queue id. The queue that was bound is sampled one
+	 * last time.
+	 */
 	DXGPU_CMD_DOORBELL_UNBIND	= 0x31,
 
 	/*
@@ -189,10 +194,16 @@ enum dxgpu_cmd_result {
 
 /*
  * Doorbell slot: a write of 4 or 8 aligned bytes at the slot's first byte is a
- * ring. It is a hint: the device reads WP from ring control. The value is
- * counted when it differs from WP and is otherwise ignored. Reads give zero. A
- * slot's secondary doorbell is the same thing at another place.
+ * ring. It is a hint: the device reads WP from ring control. Dedicated model:
+ * the value is counted when it differs from WP and is otherwise ignored. Global
+ * model: the low 32 bits name queue and node, and reach that queue if it is
+ * bound to this slot. Reads give zero. A slot's secondary doorbell is the same
+ * thing at another place.
  */
 #define DXGPU_DOORBELL_BYTES		8
+
+/* Global model: what a ring of a queue writes, and the queue id in it. */
+#define DXGPU_DOORBELL_VALUE(queue, node)	((uint32_t)(node) << 24 | (queue))
+#define DXGPU_DOORBELL_QUEUE(value)		((value) & 0xffffffu)
 
 #endif /* DXGPU_REGS_H */
