@@ -56,6 +56,7 @@
 struct dxgpu_caps {
 	u32 version;
 	bool engine_reset;
+	bool global_doorbells;		/* see global.c */
 	u32 num_nodes;
 	u32 num_slots;
 	u32 max_queues;
@@ -151,7 +152,9 @@ struct dxgpu_adapter {
 	struct ida context_ids;
 	struct ida queue_ids;
 
-	struct dxgpu_slots slots;
+	struct dxgpu_slots slots;	/* none of them in the global model */
+	atomic64_t global_binds;
+	atomic64_t global_unbinds;
 };
 
 /* All that the event vector can tell. */
@@ -201,6 +204,12 @@ NTSTATUS dxgpu_query_engine_status(HANDLE hadapter, DXGKARG_QUERYENGINESTATUS *a
 /* interrupt.c */
 int dxgpu_interrupt_request(struct dxgpu_adapter *adapter);
 void dxgpu_interrupt_free(struct dxgpu_adapter *adapter);
+
+/* global.c */
+NTSTATUS dxgpu_global_bind(struct dxgpu_hwqueue *queue, u32 *slot);
+void dxgpu_global_unbind(struct dxgpu_hwqueue *queue);
+int dxgpu_global_find(struct dxgpu_hwqueue *queue);
+void dxgpu_global_print(struct dxgpu_adapter *adapter, struct seq_file *m);
 
 /* debug.c */
 void dxgpu_command_log(struct dxgpu_adapter *adapter, u32 opcode, const u64 *args,

@@ -7,6 +7,7 @@
  * looking: that every record of the status region and every slot lies inside
  * its BAR, and that a doorbell has a page of its own (DEV-6), since the OS
  * layer maps whole pages to processes. That holds for secondary doorbells, too.
+ * In the global model each address space has a slot, so no process lacks one.
  */
 #include <linux/log2.h>
 #include <linux/string.h>
@@ -55,6 +56,8 @@ static const char *dxgpu_caps_problem(const struct dxgpu_caps *caps, size_t door
 		return "doorbell stride (a slot must have its own page)";
 	if (!caps->num_slots || caps->num_slots > doorbell_bytes / caps->doorbell_stride)
 		return "slot count";
+	if (caps->global_doorbells && caps->num_slots < caps->max_spaces)
+		return "slot count (fewer than address spaces)";
 	if (caps->secondary_size && !dxgpu_secondary_fit(caps, doorbell_bytes))
 		return "place of the secondary doorbells";
 	if (!is_power_of_2(caps->ring_min_entries) || !is_power_of_2(caps->ring_max_entries) ||
@@ -84,8 +87,8 @@ static const char *dxgpu_caps_problem(const struct dxgpu_caps *caps, size_t door
  * @doorbell_bytes: size of the doorbell BAR
  * @status_bytes: size of the status BAR
  *
- * Return: 0, -ENODEV if this is no dxgpu of a known version or has not the
- * dedicated doorbell model, -EINVAL if a register contradicts the BARs (logged).
+ * Return: 0, -ENODEV if this is no dxgpu of a known version or has not one of the
+ * two doorbell models, -EINVAL if a register contradicts the BARs (logged).
  */
 int dxgpu_caps_read(struct dxgpu_adapter *adapter, size_t doorbell_bytes,
 		    size_t status_bytes)
@@ -99,13 +102,14 @@ int dxgpu_caps_read(struct dxgpu_adapter *adapter, size_t doorbell_bytes,
 
 	caps->version = dxgpu_reg(adapter, DXGPU_REG_VERSION);
 	if (magic != DXGPU_MAGIC || caps->version >> 16 != DXGPU_VERSION_MAJOR ||
-	    !(features & DXGPU_CAPS_DEDICATED)) {
-		dev_err(dev, "magic 0x%08x, version 0x%08x: want 0x%08x, major %u, dedicated doorbells\n",
-			magic, caps->version, DXGPU_MAGIC, DXGPU_VERSION_MAJOR);
+	    !(features & DXGPU_CAPS_DEDICATED) == !(features & DXGPU_CAPS_GLOBAL)) {
+		dev_err(dev, "magic 0x%08x, version 0x%08x, features 0x%x: want 0x%08x, major %u, one doorbell model\n",
+			magic, caps->version, features, DXGPU_MAGIC, DXGPU_VERSION_MAJOR);
 		return -ENODEV;
 	}
 
-	caps->engine_reset = dxgpu_reg(adapter, DXGPU_REG_CAPS) & DXGPU_CAPS_ENGINE_RESET;
+	caps->global_doorbells = features & DXGPU_CAPS_GLOBAL;
+	caps->engine_reset = features & DXGPU_CAPS_ENGINE_RESET;
 	caps->num_nodes = dxgpu_reg(adapter, DXGPU_REG_NUM_NODES);
 	caps->num_slots = dxgpu_reg(adapter, DXGPU_REG_NUM_SLOTS);
 	caps->max_queues = dxgpu_reg(adapter, DXGPU_REG_MAX_QUEUES);
@@ -162,6 +166,8 @@ static void dxgpu_fill_umd_caps(struct dxgpu_adapter *adapter, void *out)
 		.doorbell_bytes = caps->doorbell_size,
 		.gpuva_bits = caps->gpuva_bits,
 		.secondary_doorbell_bytes = caps->secondary_size,
+		.doorbell_model = caps->global_doorbells ? DXGPU_DOORBELLS_GLOBAL :
+							   DXGPU_DOORBELLS_DEDICATED,
 	};
 }
 

@@ -10,7 +10,9 @@
  *             DDI-CD-8). No slot is taken (DDI-CD-5): slots are few, and a queue
  *             may never submit (DDI-CD-6).
  * connect     takes a slot, if need be from a victim (slots.c), and binds. The
- *             bind makes the device sample WP (DDI-CN-9).
+ *             bind makes the device sample WP (DDI-CN-9). In the global model
+ *             the process has a slot for all its queues, and nobody is a victim
+ *             (global.c, MOD-7).
  * disconnect  gives the slot back by ORD-8; work that is visible goes on
  *             (DDI-DC-4). Nothing of the doorbell is freed (OBJ-19).
  * destroy     disconnect, then QUEUE_REMOVE with acknowledgment: on return the
@@ -19,6 +21,7 @@
 #include <linux/log2.h>
 #include <linux/slab.h>
 #include <dxgpu/ring.h>
+#include <uapi/dxgpu_umd.h>
 #include "command.h"
 #include "process.h"
 
@@ -54,6 +57,21 @@ static bool dxgpu_ring_control_valid(struct dxgpu_adapter *adapter,
 	return args->RingBufferControlSize >= sizeof(struct dxgpu_ring_control) &&
 	       dxgpu_range_valid(adapter, args->RingBufferControlGpuVirtualAddress,
 				 sizeof(struct dxgpu_ring_control), DXGPU_RING_CONTROL_ALIGN);
+}
+
+/* What a ring has to write: it is no secret and no authority (SEC-24). */
+static void dxgpu_doorbell_tell(struct dxgpu_hwqueue *queue, DXGKARG_CREATEDOORBELL *args)
+{
+	struct dxgpu_doorbell_data *data = args->PrivateDriverData;
+	bool global = queue->adapter->caps.global_doorbells;
+
+	if (args->PrivateDriverDataSize != sizeof(*data))
+		return;
+	*data = (struct dxgpu_doorbell_data){
+		.size = sizeof(*data),
+		.flags = global ? DXGPU_DOORBELL_DATA_VALUE : 0,
+		.value = global ? DXGPU_DOORBELL_VALUE(queue->id, queue->context->node) : 0,
+	};
 }
 
 /*
@@ -101,8 +119,40 @@ NTSTATUS dxgpu_create_doorbell(DXGKARG_CREATEDOORBELL *args)
 		kfree(doorbell);
 		return status;
 	}
+	dxgpu_doorbell_tell(queue, args);
 	args->hDoorbell = doorbell;
 	return STATUS_SUCCESS;
+}
+
+/* A slot of its own, by the allocator. */
+static NTSTATUS dxgpu_dedicated_bind(struct dxgpu_doorbell *doorbell, u32 *index)
+{
+	struct dxgpu_hwqueue *queue = doorbell->hwqueue;
+	struct dxgpu_adapter *adapter = doorbell->adapter;
+	struct dxgpu_slot *slot;
+	NTSTATUS status;
+
+	status = dxgpu_slots_acquire(&adapter->slots, doorbell, &slot);
+	if (status != STATUS_SUCCESS)
+		return status;
+	*index = dxgpu_slot_index(&adapter->slots, slot);
+	status = dxgpu_command(adapter, queue->context->generation, DXGPU_CMD_DOORBELL_BIND,
+			       *index, queue->id);
+	if (NT_SUCCESS(status))
+		dxgpu_slots_bound(&adapter->slots, slot);
+	else
+		dxgpu_slots_cancel(&adapter->slots, slot);
+	return status;
+}
+
+static void dxgpu_doorbell_unbind(struct dxgpu_doorbell *doorbell)
+{
+	struct dxgpu_adapter *adapter = doorbell->adapter;
+
+	if (adapter->caps.global_doorbells)
+		dxgpu_global_unbind(doorbell->hwqueue);
+	else
+		dxgpu_slots_release(&adapter->slots, doorbell);
 }
 
 /* The doorbell is connected already: a sample is all that is asked for (T6). */
@@ -126,35 +176,26 @@ NTSTATUS dxgpu_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 	struct dxgpu_hwqueue *queue = doorbell->hwqueue;
 	struct dxgpu_adapter *adapter = doorbell->adapter;
 	bool secondary = args->Flags & DXGK_CONNECTDOORBELL_SECONDARY;
-	u32 generation = queue->context->generation;
-	struct dxgpu_slot *slot;
 	NTSTATUS status;
-	size_t index;
+	u32 index;
 
 	if (args->Flags & DXGK_CONNECTDOORBELL_REKICK)
 		return dxgpu_rekick(doorbell);
 	if (secondary && !adapter->caps.secondary_size)
 		return STATUS_NOT_SUPPORTED;
-	if (generation != READ_ONCE(adapter->generation))
+	if (queue->context->generation != READ_ONCE(adapter->generation))
 		return STATUS_DEVICE_REMOVED;
 
-	status = dxgpu_slots_acquire(&adapter->slots, doorbell, &slot);
+	status = adapter->caps.global_doorbells ? dxgpu_global_bind(queue, &index) :
+						  dxgpu_dedicated_bind(doorbell, &index);
 	if (status != STATUS_SUCCESS)
 		return status;
 
-	index = dxgpu_slot_index(&adapter->slots, slot);
-	status = dxgpu_command(adapter, generation, DXGPU_CMD_DOORBELL_BIND, index, queue->id);
-	if (!NT_SUCCESS(status)) {
-		dxgpu_slots_cancel(&adapter->slots, slot);
-		return status;
-	}
-	dxgpu_slots_bound(&adapter->slots, slot);
-
 	args->KernelCpuVirtualAddress = (void __force *)adapter->doorbells +
-		index * adapter->caps.doorbell_stride;
+		(size_t)index * adapter->caps.doorbell_stride;
 	args->SecondaryKernelCpuVirtualAddress = secondary ?
 		(void __force *)adapter->doorbells + adapter->caps.secondary_offset +
-		index * adapter->caps.secondary_stride : NULL;
+		(size_t)index * adapter->caps.secondary_stride : NULL;
 	args->Status = D3DDDI_DOORBELLSTATUS_CONNECTED;
 	return STATUS_SUCCESS;
 }
@@ -162,9 +203,7 @@ NTSTATUS dxgpu_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 /* DxgkDdiDisconnectDoorbell: SUCCESS, also if not bound (DDI-DC-1). */
 NTSTATUS dxgpu_disconnect_doorbell(const DXGKARG_DISCONNECTDOORBELL *args)
 {
-	struct dxgpu_doorbell *doorbell = args->hDoorbell;
-
-	dxgpu_slots_release(&doorbell->adapter->slots, doorbell);
+	dxgpu_doorbell_unbind(args->hDoorbell);
 	return STATUS_SUCCESS;
 }
 
@@ -239,7 +278,7 @@ NTSTATUS dxgpu_destroy_doorbell(const DXGKARG_DESTROYDOORBELL *args)
 	struct dxgpu_doorbell *doorbell = args->hDoorbell;
 	struct dxgpu_hwqueue *queue = doorbell->hwqueue;
 
-	dxgpu_slots_release(&doorbell->adapter->slots, doorbell);
+	dxgpu_doorbell_unbind(doorbell);
 	dxgpu_queue_remove(queue);
 	WRITE_ONCE(queue->on_device, false);
 	kfree(doorbell);
@@ -255,4 +294,15 @@ NTSTATUS dxgpu_notify_work_submission(const DXGKARG_NOTIFYWORKSUBMISSION *args)
 		dxgpu_command(queue->adapter, queue->context->generation,
 			      DXGPU_CMD_QUEUE_KICK, queue->id);
 	return STATUS_SUCCESS;
+}
+
+/* DxgkDdiPrintSlots. */
+void dxgpu_print_slots(HANDLE hadapter, struct seq_file *m)
+{
+	struct dxgpu_adapter *adapter = hadapter;
+
+	if (adapter->caps.global_doorbells)
+		dxgpu_global_print(adapter, m);
+	else
+		dxgpu_slots_print(hadapter, m);
 }

@@ -119,7 +119,8 @@ NTSTATUS dxgpu_query_hwqueue_status(HANDLE hadapter, DXGKARG_QUERYHWQUEUESTATUS 
 	args->State = state;
 	args->StateName = state < ARRAY_SIZE(dxgpu_queue_state_names) ?
 			  dxgpu_queue_state_names[state] : "unknown";
-	args->Slot = dxgpu_slots_find(&adapter->slots, queue);
+	args->Slot = adapter->caps.global_doorbells ? dxgpu_global_find(queue) :
+						      dxgpu_slots_find(&adapter->slots, queue);
 	return STATUS_SUCCESS;
 }
 

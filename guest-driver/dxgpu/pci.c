@@ -173,7 +173,8 @@ static int dxgpu_start_hardware(struct dxgpu_adapter *adapter)
 			      pci_resource_len(pdev, DXGPU_BAR_STATUS));
 	if (ret)
 		goto unmap_bars;
-	ret = dxgpu_slots_init(&adapter->slots, adapter, adapter->caps.num_slots);
+	ret = dxgpu_slots_init(&adapter->slots, adapter,
+			       adapter->caps.global_doorbells ? 0 : adapter->caps.num_slots);
 	if (ret)
 		goto unmap_bars;
 	ret = dxgpu_hardware_reset(adapter);
@@ -276,7 +277,7 @@ static const DRIVER_INITIALIZATION_DATA dxgpu_ddi = {
 	.DxgkDdiRestartFromTimeout = dxgpu_restart_from_timeout,
 	.DxgkDdiSetPowerState = dxgpu_set_power_state,
 	.DxgkDdiCollectDbgInfo = dxgpu_collect_dbg_info,
-	.DxgkDdiPrintSlots = dxgpu_slots_print,
+	.DxgkDdiPrintSlots = dxgpu_print_slots,
 };
 
 static int dxgpu_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)

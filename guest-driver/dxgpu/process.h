@@ -26,6 +26,7 @@ struct dxgpu_context {
 	u32 id;
 	u32 generation;
 	u32 node;
+	u32 space_id;
 	/* The rest is under adapter->object_lock. */
 	bool suspended;			/* and acknowledged */
 	struct list_head suspend_link;	/* adapter->suspending while an acknowledgment is due */
@@ -41,6 +42,7 @@ struct dxgpu_hwqueue {
 	bool on_device;			/* QUEUE_CREATE done; that is, it has a doorbell object */
 	bool fault_reported;		/* under adapter->object_lock */
 	bool removing;			/* same: QUEUE_REMOVE is not acknowledged */
+	bool bound;			/* same: global model, has a doorbell */
 	/* The rest is under adapter->slots.lock. */
 	struct dxgpu_slot *slot;	/* of its doorbell, until ORD-8 is complete */
 	unsigned int callbacks;		/* DxgkCbDisconnectDoorbell under way for it */
@@ -91,5 +93,6 @@ NTSTATUS dxgpu_connect_doorbell(DXGKARG_CONNECTDOORBELL *args);
 NTSTATUS dxgpu_disconnect_doorbell(const DXGKARG_DISCONNECTDOORBELL *args);
 NTSTATUS dxgpu_destroy_doorbell(const DXGKARG_DESTROYDOORBELL *args);
 NTSTATUS dxgpu_notify_work_submission(const DXGKARG_NOTIFYWORKSUBMISSION *args);
+void dxgpu_print_slots(HANDLE hadapter, struct seq_file *m);
 
 #endif /* _DXGPU_PROCESS_H */

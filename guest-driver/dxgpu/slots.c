@@ -443,7 +443,7 @@ int dxgpu_slots_find(struct dxgpu_slots *slots, struct dxgpu_hwqueue *queue)
 	return index;
 }
 
-/* DxgkDdiPrintSlots: a line of totals, then one line per slot. */
+/* Of DxgkDdiPrintSlots: a line of totals, then one line per slot. */
 void dxgpu_slots_print(HANDLE hadapter, struct seq_file *m)
 {
 	struct dxgpu_adapter *adapter = hadapter;

@@ -18,9 +18,9 @@
 /* One millisecond apart. */
 #define STATE_LOOKS	20
 
-static void doorbell_store(void *doorbell, UINT64 wp)
+static void doorbell_store(void *doorbell, UINT64 value)
 {
-	__atomic_store_n((UINT64 *)doorbell, wp, __ATOMIC_RELAXED);
+	__atomic_store_n((UINT64 *)doorbell, value, __ATOMIC_RELAXED);
 }
 
 const struct dxg_submit_ops dxg_submit_kmt_ops = {
@@ -169,8 +169,11 @@ static NTSTATUS queue_hwqueue(struct dxg_submit_queue *queue, D3DKMT_HANDLE cont
 
 static NTSTATUS queue_doorbell(struct dxg_submit_queue *queue)
 {
+	struct dxgpu_doorbell_data data = { .size = sizeof(data) };
 	D3DKMT_CREATE_DOORBELL create = {
 		.hHwQueue = queue->hwqueue,
+		.PrivateDriverData = &data,
+		.PrivateDriverDataSize = sizeof(data),
 		.hRingBuffer = queue->ring_buffer.allocation,
 		.hRingBufferControl = queue->control_buffer.allocation,
 	};
@@ -180,6 +183,8 @@ static NTSTATUS queue_doorbell(struct dxg_submit_queue *queue)
 		return status;
 	queue->doorbell = create.hDoorbell;
 	queue->doorbell_va = create.DoorbellCPUVirtualAddress;
+	queue->rings_value = data.flags & DXGPU_DOORBELL_DATA_VALUE;
+	queue->ring_value = data.value;
 	queue->status = create.DoorbellStatusCPUVirtualAddress;
 	queue->last_queued =
 		create.HwQueueProgressFenceLastQueuedValueCPUVirtualAddress;

@@ -44,7 +44,8 @@ static void queue_ring(struct dxg_submit_queue *queue)
 	if (atomic_load_explicit(&queue->kick_pending, memory_order_relaxed))
 		atomic_store(&queue->kick_pending, false);
 	dxg_store_barrier();
-	queue->ops->ring(queue->doorbell_va, queue_wp(queue));
+	queue->ops->ring(queue->doorbell_va,
+			 queue->rings_value ? queue->ring_value : queue_wp(queue));
 	count(&queue->counters.rings);
 }
 

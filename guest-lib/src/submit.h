@@ -18,7 +18,7 @@
 
 /* The D3DKMT calls that a living queue makes, and its doorbell store. */
 struct dxg_submit_ops {
-	void (*ring)(void *doorbell, UINT64 wp);
+	void (*ring)(void *doorbell, UINT64 value);
 	NTSTATUS (*connect)(const D3DKMT_CONNECT_DOORBELL *args);
 	NTSTATUS (*notify)(const D3DKMT_NOTIFY_WORK_SUBMISSION *args);
 	NTSTATUS (*wait)(const D3DKMT_WAITFORSYNCHRONIZATIONOBJECTFROMCPU *args);
@@ -66,6 +66,8 @@ struct dxg_submit_queue {
 	D3DKMT_HANDLE progress_fence;
 	UINT64 progress_gpuva;
 	UINT64 first_fence;		/* of the entry with index 0 */
+	bool rings_value;		/* ring_value, not the write pointer (UMD-10) */
+	UINT ring_value;
 
 	/* Memory shared with the device or the kernel. */
 	struct dxgpu_ring_entry *ring;	/* written under lock */

@@ -25,6 +25,7 @@ INPUT_MAX = 1 << 30
 SLOTS = (1, 4096)
 QUEUES = (1, 4096)
 PROCESSES = (1, 256)
+MODELS = ("dedicated", "global")
 TIMEOUT_S = 300
 MOVES = (1, 100)
 # Moves take longer than the job does with chunks of 16 KiB, so they get chunks
@@ -64,6 +65,11 @@ def add_parser(commands):
     add("--output", metavar="FILE", type=Path,
         help="keep the output file here")
     add("--json", action="store_true", help="print one JSON object")
+    add("--doorbell-model", metavar="MODEL", choices=MODELS,
+        default=MODELS[0],
+        help="dedicated: a slot for each connected queue; global: one for "
+             "each process, all of its queues are connected, --slots is not "
+             "used (default %(default)s)")
     add("--device", metavar="PROPS", default="",
         help="further properties of the device, e.g. threads=2")
     add("--migrate", metavar="M", default=0,
@@ -130,7 +136,7 @@ def _run(options):
         command, [(source, "/job/input")],
         drivers=execcmd.drivers(version, ",".join(execcmd.DRIVERS)))
     config = machine.Config(
-        ",".join(filter(None, [f"slots={options.slots}", options.device])),
+        _device(options),
         options.cpus, memory, version, iommu=options.iommu)
     said = streams.BufferSink()
     run = guest.Guest(config, part, said, said, timeout_s=options.timeout,
@@ -138,6 +144,21 @@ def _run(options):
                       beside=lambda run: moves.during(run, kinds))
     result = run.run()
     return _verdict(options, source, result, said)
+
+
+def _device(options):
+    """The device's properties."""
+    words = [f"slots={options.slots}"]
+    if options.doorbell_model != MODELS[0]:
+        words.append(f"doorbell-model={options.doorbell_model}")
+    return ",".join(words + list(filter(None, [options.device])))
+
+
+def _slots(options):
+    """Which doorbells there are, for the reader."""
+    if options.doorbell_model == "global":
+        return "a doorbell slot for each process"
+    return f"{options.slots} doorbell slots"
 
 
 def _counters(qmp):
@@ -181,6 +202,7 @@ def _verdict(options, source, result, said):
             "failures": failures,
             "seconds": round(result.total_s, 3),
             "boot_seconds": round(result.boot_s, 3),
+            "doorbell_model": options.doorbell_model,
             "slots": options.slots, "queues": options.queues,
             "cpus": options.cpus,
             "moves": [vars(move) for move in result.moves],
@@ -197,7 +219,7 @@ def _verdict(options, source, result, said):
 def _show(options, source, made, result, identical, failures):
     size = source.stat().st_size
     print(f"{source.name}, {size / 1e6:.1f} MB: {options.processes} processes,"
-          f" {options.queues} queues, {options.slots} doorbell slots, "
+          f" {options.queues} queues, {_slots(options)}, "
           f"{options.cpus} virtual CPUs\n")
     print("\n".join(report.table(made)))
     print(f"\noutput   {'identical to the input' if identical else 'WRONG'}, "

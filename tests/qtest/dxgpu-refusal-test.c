@@ -15,6 +15,7 @@ static void test_other_limits(void)
     static const char *const properties[] = {
         "slots=65", "queues=4095", "contexts=4097", "spaces=1",
         "ring-max-entries=32768", "secondary-doorbells=on",
+        "doorbell-model=global", "doorbell-stride=8192",
     };
     DxTest *t = dx_start("");
     int fd = dx_stream_file();

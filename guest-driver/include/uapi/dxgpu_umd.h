@@ -31,10 +31,27 @@ struct dxgpu_umd_caps {
 	__u32 doorbell_bytes;
 	__u32 gpuva_bits;
 	__u32 secondary_doorbell_bytes;	/* 0: there is none */
+	__u32 doorbell_model;		/* DXGPU_DOORBELLS_* */
+};
+
+#define DXGPU_DOORBELLS_DEDICATED	0	/* num_slots queues have a doorbell at a time */
+#define DXGPU_DOORBELLS_GLOBAL		1	/* all have; num_slots is that of processes */
+
+/*
+ * Out, in D3DKMT_CREATE_DOORBELL.PrivateDriverData: what a ring writes. A miniport that
+ * leaves it as it was, zero, wants the write pointer.
+ */
+struct dxgpu_doorbell_data {
+	__u32 size;			/* of this structure */
+	__u32 flags;			/* DXGPU_DOORBELL_DATA_* */
+	__u32 value;
 	__u32 reserved;			/* zero */
 };
 
+#define DXGPU_DOORBELL_DATA_VALUE	(1u << 0)	/* a ring writes value, not the write pointer */
+
 _Static_assert(sizeof(struct dxgpu_allocation_data) == 16, "allocation_data");
 _Static_assert(sizeof(struct dxgpu_umd_caps) == 56, "umd_caps");
+_Static_assert(sizeof(struct dxgpu_doorbell_data) == 16, "doorbell_data");
 
 #endif /* _UAPI_DXGPU_UMD_H */

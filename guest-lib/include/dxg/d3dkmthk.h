@@ -431,7 +431,7 @@ typedef struct _D3DKMT_CREATE_DOORBELL {
 	UINT PrivateDriverDataSize;		/* 0 .. 16 bytes */
 	void *PrivateDriverData;
 	/* All out, constant until the doorbell is destroyed (OBJ-4). */
-	void *DoorbellCPUVirtualAddress;	/* store the write pointer here to ring */
+	void *DoorbellCPUVirtualAddress;	/* to ring, store what the miniport wants */
 	void *DoorbellSecondaryCPUVirtualAddress; /* NULL without RequireSecondaryCpuVA */
 	void *DoorbellStatusCPUVirtualAddress;	/* UINT64: D3DDDI_DOORBELLSTATUS, read-only */
 	void *HwQueueProgressFenceLastQueuedValueCPUVirtualAddress; /* UINT64 */

@@ -56,6 +56,7 @@ static void print_identity(struct emit *emit, const volatile uint32_t *registers
 	emit_flag(emit, "large-pages", caps & DXGPU_CAPS_LARGE_PAGES);
 	emit_flag(emit, "secondary-doorbells", caps & DXGPU_CAPS_SECONDARY);
 	emit_flag(emit, "engine-reset", caps & DXGPU_CAPS_ENGINE_RESET);
+	emit_flag(emit, "global-doorbells", caps & DXGPU_CAPS_GLOBAL);
 	emit_group_end(emit);
 }
 

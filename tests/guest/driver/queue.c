@@ -10,14 +10,20 @@
 #define BUSY_WAIT_NS	(5ull * 1000 * 1000 * 1000)
 #define PROBE_WAIT_NS	(10ull * 1000 * 1000 * 1000)
 
-int32_t doorbell_create(int fd, uint32_t queue, uint32_t ring, uint32_t control, uint32_t flags,
-			struct dxg_createdoorbell *create)
+static void doorbell_describe(uint32_t queue, uint32_t ring, uint32_t control, uint32_t flags,
+			      struct dxg_createdoorbell *create)
 {
 	memset(create, 0, sizeof(*create));
 	create->queue = queue;
 	create->ring_buffer = ring;
 	create->ring_buffer_control = control;
 	create->flags = flags;
+}
+
+int32_t doorbell_create(int fd, uint32_t queue, uint32_t ring, uint32_t control, uint32_t flags,
+			struct dxg_createdoorbell *create)
+{
+	doorbell_describe(queue, ring, control, flags, create);
 	return kmt_call_x(fd, DXG_CREATEDOORBELL, &create->header);
 }
 
@@ -78,8 +84,12 @@ int32_t queue_doorbell_create(struct queue *queue, uint32_t flags)
 
 	ring_control(queue)->wp = 0;
 	ring_control(queue)->rp = 0;
-	status = doorbell_create(queue->session->fd, queue->queue, queue->ring.allocation,
-				 queue->control.allocation, flags, &doorbell);
+	memset(&queue->data, 0, sizeof(queue->data));
+	doorbell_describe(queue->queue, queue->ring.allocation, queue->control.allocation, flags,
+			  &doorbell);
+	doorbell.priv_drv_data = (uintptr_t)&queue->data;
+	doorbell.priv_drv_data_size = sizeof(queue->data);
+	status = kmt_call_x(queue->session->fd, DXG_CREATEDOORBELL, &doorbell.header);
 	if (!NT_SUCCESS(status))
 		return status;
 	queue->doorbell = doorbell.doorbell;
@@ -191,10 +201,15 @@ uint64_t queue_publish(struct queue *queue, struct dxg_commands *commands)
 	return entry.fence_value;
 }
 
+uint64_t queue_value(const struct queue *queue)
+{
+	return queue->data.flags & DXGPU_DOORBELL_DATA_VALUE ? queue->data.value : queue->wp;
+}
+
 uint64_t queue_ring(struct queue *queue)
 {
 	atomic_thread_fence(memory_order_release);
-	*queue->bell = queue->wp;
+	*queue->bell = queue_value(queue);
 	atomic_thread_fence(memory_order_seq_cst);
 	queue->rings++;
 	return *queue->stat;

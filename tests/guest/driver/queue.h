@@ -34,6 +34,7 @@ struct queue {
 	uint32_t doorbell;
 	volatile uint64_t *bell;
 	volatile uint64_t *secondary;	/* NULL without DXG_DOORBELL_REQUIRE_SECONDARY */
+	struct dxgpu_doorbell_data data;	/* what a ring writes: queue_value() */
 	const volatile uint64_t *stat;
 	volatile uint64_t *last_queued;
 
@@ -86,6 +87,9 @@ uint64_t queue_publish(struct queue *queue, struct dxg_commands *commands);
 
 /* Step 4 alone for an entry that the caller made: the next index gets it. */
 void queue_publish_entry(struct queue *queue, const struct dxgpu_ring_entry *entry);
+
+/* What a ring of this queue writes (UMD-10): WP, or in the global model its name. */
+uint64_t queue_value(const struct queue *queue);
 
 /* Steps 5 to 7: store the doorbell, full barrier, load STAT; gives STAT. */
 uint64_t queue_ring(struct queue *queue);
