@@ -48,7 +48,7 @@ struct dxgpu_doorbell_data {
 	__u32 reserved;			/* zero */
 };
 
-#define DXGPU_DOORBELL_DATA_VALUE	(1u << 0)	/* a ring writes value, not the write pointer */
+#define DXGPU_DOORBELL_DATA_VALUE	(1u << 0)	/* a ring writes value, not WP */
 
 _Static_assert(sizeof(struct dxgpu_allocation_data) == 16, "allocation_data");
 _Static_assert(sizeof(struct dxgpu_umd_caps) == 56, "umd_caps");
