@@ -6,10 +6,10 @@
  * write says which. Global model (MOD-2): the value says which, so any number
  * of queues are bound to a slot, and there is one slot for each address space,
  * which has its number. The slot says who rings: a value reaches a queue only
- * if that queue is bound to the slot that it was written to, and it can be bound
- * only to the slot of its own address space. So whoever has the page of a slot
- * reaches queues of that address space and no other, whatever he writes. A queue
- * keeps slot and value in one word, which is all that a ring is compared with.
+ * if that queue is bound to the slot that it was written to, and it can be
+ * bound only to the slot of its own address space. So whoever has the page of a
+ * slot reaches queues of that address space and no other, whatever he writes. A
+ * queue keeps slot and value in one word, with which a ring is compared.
  *
  * The primary doorbells of all slots come first, then, if the device has them,
  * the secondary ones, in the same order. A secondary doorbell is no object of
