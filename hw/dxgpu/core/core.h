@@ -233,8 +233,8 @@ struct dxgpu_core *dxgpu_core_create(const struct dxgpu_core_config *config,
 void dxgpu_core_destroy(struct dxgpu_core *core);
 
 /*
- * front: a ring of a slot. Lock-free: a check of the binding, a pending bit, and
- * a kick if the worker sleeps (DEV-1, SEC-7). False if it reached no queue.
+ * front: a ring of a slot. Lock-free: a check of the binding, a pending bit,
+ * and a kick if the worker sleeps (DEV-1, SEC-7). False if it reached no queue.
  */
 bool dxgpu_core_doorbell(struct dxgpu_core *core, uint32_t slot,
                          uint64_t value);
