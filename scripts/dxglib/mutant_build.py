@@ -3,6 +3,8 @@
 
     src     the copy: hw, guest-driver, guest-lib, tests, scripts
     host    meson's build of it: unit tests and the library
+    qemu    one emulator, linked from the objects of build/qemu but for those of
+            the edited files
     log     what the compilers said
 
 One mutant after the other is put into the same copy, so that only what its
@@ -16,15 +18,17 @@ import contextlib
 import fcntl
 import json
 import os
+import shlex
 import shutil
 from pathlib import Path
 
-from dxglib import modules, paths, proc, qemu, ui
+from dxglib import modules, overlay, paths, proc, qemu, ui
 from dxglib.errors import SetupError
 
 ROOT = paths.BUILD / "mutants"
 SRC = ROOT / "src"
 HOST = ROOT / "host"
+QEMU = ROOT / "qemu"
 LOG = ROOT / "log"
 COPIED = ("hw", "guest-driver", "guest-lib", "tests", "scripts", "docs/specs")
 LIBRARY = "guest-lib/libd3dkmt.so.1.0.0"
@@ -79,11 +83,12 @@ def mirror(texts, top=paths.REPO, copy=None):
     listed.write_text(json.dumps(sorted(wanted)))
 
 
-def _run(argv, what):
+def _run(argv, what, cwd=None):
     """Run a build's command; a BuildError with what it said."""
     ROOT.mkdir(parents=True, exist_ok=True)
     with open(LOG, "wb") as log:
-        status = proc.logged(argv, log, env=dict(qemu.tools_env(), LC_ALL="C"))
+        status = proc.logged(argv, log, cwd=cwd,
+                             env=dict(qemu.tools_env(), LC_ALL="C"))
     if status:
         raise BuildError(f"{what}: exit status {status}", ui.tail(LOG, 15))
 
@@ -110,3 +115,36 @@ def driver(version):
     _run(["make", *modules.arguments(version, tree, SRC / "hw/include"),
           "modules"], "building the kernel modules")
     return tree
+
+
+def device(edited):
+    """Link an emulator with the copy's EDITED files in it; its place."""
+    built = qemu.PLAIN
+    commands = {entry["output"]: shlex.split(entry["command"])
+                for entry in json.loads(proc.output(
+                    ["ninja", "-C", built.folder, "-t", "compdb", "-x"],
+                    env=qemu.tools_env()))}
+    link = commands[built.binary.name]
+    QEMU.mkdir(parents=True, exist_ok=True)
+    overlay.link(QEMU / "qemu-bundle", built.folder / "qemu-bundle")
+    for path in edited:
+        name = path.removeprefix("hw/").replace("/", "_") + ".o"
+        found = [output for output in commands
+                 if Path(output).name == f"hw_{name}"]
+        if len(found) != 1 or found[0] not in link:
+            raise BuildError(f"{path}: QEMU's build has {len(found)} objects "
+                             "of it, expected one")
+        place = str(QEMU / name)
+        source = f"{os.path.relpath(paths.QEMU_SRC, built.folder)}/{path}"
+        compile_it = [
+            str(SRC / path) if word == source else
+            word.replace(found[0], place) for word in commands[found[0]]]
+        if str(SRC / path) not in compile_it:
+            raise BuildError(f"{path}: QEMU's build names it otherwise",
+                             [shlex.join(compile_it)])
+        _run(compile_it, f"compiling {path}", built.folder)
+        link = [place if word == found[0] else word for word in link]
+    binary = QEMU / built.binary.name
+    link[link.index("-o") + 1] = str(binary)
+    _run(link, "linking QEMU", built.folder)
+    return binary

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dxglib import (errors, evidence, execcmd, kernel, mutant_build,
-                    mutant_table, paths, proc, requirements, runner, setup,
-                    testlist, ui)
+                    mutant_table, paths, proc, qemu, requirements, runner,
+                    setup, testlist, ui)
 from dxglib.errors import DxgError, UsageError
 from dxglib.mutant_table import TableError
 
@@ -40,6 +40,9 @@ MODEL_LIMIT_S = 600
 # would, but for so many times what it takes without a mutant, and so much more.
 HANG_FACTOR = 4
 HANG_EXTRA_S = 20
+# A mutant is judged by the usual counts on the usual machine, whoever asks for it.
+USUAL = {execcmd.LONG: "0", "DXG_IOMMU": "0", "DXG_KERNEL": kernel.DEFAULT,
+         "DXG_QEMU": qemu.PLAIN.name}
 # What `dxg exec` returns when it could not run anything.
 SETUP_FAILED = f"exit status {errors.SETUP}"
 
@@ -240,7 +243,8 @@ class Lab:
             return ERROR, f"the test fails without the mutant: {seconds}"
         texts = mutant.texts()
         mutant_build.mirror(texts)
-        outcome = _run(prepared(test, parts), f"mutant:{mutant.name}",
+        outcome = _run(prepared(test, parts, mutant.edits),
+                       f"mutant:{mutant.name}",
                        HANG_FACTOR * seconds + HANG_EXTRA_S)
         if outcome.error == SETUP_FAILED:
             return ERROR, _first_line(outcome.stderr)
@@ -251,7 +255,8 @@ class Lab:
         return KILLED, failures[0]
 
     def _without(self, test, parts):
-        outcome = _run(prepared(test, parts), f"mutant:none:{test.name}", None)
+        outcome = _run(prepared(test, parts, ()), f"mutant:none:{test.name}",
+                       None)
         if outcome.summary.failed:
             return outcome.summary.failures[0]
         return outcome.seconds
@@ -263,11 +268,16 @@ class Lab:
 
 
 def parts_of(test, edits):
-    """What is to be built for TEST to meet EDITS: ("host",), ("driver",)..."""
+    """What is to be built for TEST to meet EDITS: ("host",), ("device",), or
+    of "driver" and "library" what they concern."""
     if test.suite == "unit":
         return ("host",)
+    if test.suite == "qtest" and all(path.startswith("hw/dxgpu/")
+                                     and path.endswith(".c") for path in edits):
+        return ("device",)
     if not test.boots:
-        raise TableError(f"no mutant can be tested by {test.title}")
+        raise TableError(f"no mutant of {', '.join(edits)} can be tested by "
+                         f"{test.title}")
     places = {"guest-driver": "driver", "guest-lib": "library"}
     found = set()
     for path in edits:
@@ -278,8 +288,12 @@ def parts_of(test, edits):
     return tuple(sorted(found))
 
 
-def prepared(test, parts):
+def prepared(test, parts, edits):
     """TEST as it runs on the copy of the sources, which is built for it."""
+    if parts == ("device",):
+        binary = mutant_build.device(edits)
+        return dataclasses.replace(test, env=test.env | {
+            "DXG_QEMU_BINARY": str(binary)})
     if parts == ("host",):
         target = Path(test.command[0]).relative_to(paths.HOST)
         command = [str(mutant_build.host(target)), *test.command[1:]]
@@ -305,6 +319,7 @@ def _run(test, title, limit_s):
         test = dataclasses.replace(test, command=command,
                                    timeout_s=min(test.timeout_s or limit_s,
                                                  limit_s))
+    test = dataclasses.replace(test, env=test.env | USUAL)
     return next(runner.run_all([(test, title)], 1))
 
 

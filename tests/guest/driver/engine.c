@@ -26,6 +26,9 @@
 #define STATE_ACTIVE	1u
 #define STATE_HUNG	3u
 #define STATE_RESET	2u
+/* dxgkrnl's: engine resets of a process, and resets of an adapter. */
+#define HANGS_PER_MINUTE	4u
+#define RESETS_PER_MINUTE	5u
 
 enum { STAGE_RUNNING = 1, STAGE_HUNG, STAGE_ACT };
 enum { MODE_KILLED, MODE_QUEUE, MODE_CONTEXT, NUM_MODES };
@@ -252,6 +255,71 @@ static void test_promoted(const char *how_not)
 	kmt_session_close(&session);
 }
 
+/* One session that hangs its engine and ends; DEVICE_REMOVED if it got no device. */
+static int32_t hang_and_end(uint64_t hangs)
+{
+	struct kmt_session session;
+	struct queue queue;
+	int32_t status;
+
+	status = kmt_session_open(&session, NULL, 0);
+	if (!NT_SUCCESS(status))
+		return status;
+	status = queue_create(&queue, &session, session.context, QUEUE_RING_BYTES);
+	if (NT_SUCCESS(status))
+		status = hang(&queue);
+	while (NT_SUCCESS(status) && stat_of("hangs") < hangs)
+		kmt_sleep_us(1000);
+	kmt_session_close(&session);
+	return status;
+}
+
+static int stubborn(struct child_report *report, void *argument)
+{
+	uint64_t hangs = stat_of("hangs");
+	int32_t status = STATUS_SUCCESS;
+
+	(void)argument;
+	for (; NT_SUCCESS(status) && report->values[0] < 2 * HANGS_PER_MINUTE; report->values[0]++)
+		status = hang_and_end(++hangs);
+	report->values[1] = (uint32_t)status;
+	return 0;
+}
+
+/* FH-5: who hangs engines again and again gets no device for a while; others do. */
+static void test_too_often(void)
+{
+	struct child_report *report = child_reports(1);
+	struct kmt_session session;
+	char how[32];
+	/* The side channel is root's. */
+	pid_t pid = child_start(stubborn, report, NULL, false, TEST_SECONDS);
+	bool ended = child_reap(pid, how, sizeof(how));
+
+	ok(ended && report->values[0] == HANGS_PER_MINUTE + 1 &&
+	   (int32_t)report->values[1] == STATUS_DEVICE_REMOVED,
+	   "too often: no device after %llu hangs, status %#x (FH-5)",
+	   (unsigned long long)report->values[0] - 1, (uint32_t)report->values[1]);
+	ok(NT_SUCCESS(kmt_session_open(&session, NULL, 0)) &&
+	   kmt_session_close(&session) == STATUS_SUCCESS, "too often: another process gets one");
+}
+
+/* The last one: an adapter that needs one reset after the other is given up (FH-5, FH-6). */
+static void test_given_up(void)
+{
+	uint64_t resets = adapter_value("resets"), hangs = stat_of("hangs");
+	int32_t status = STATUS_SUCCESS;
+	unsigned int i;
+
+	dxg_host_set("inject-engine-reset", "refuse");
+	for (i = 0; NT_SUCCESS(status) && i < 2 * RESETS_PER_MINUTE; i++)
+		status = hang_and_end(++hangs);
+	dxg_host_set("inject-engine-reset", "ok");
+	ok(status == STATUS_DEVICE_REMOVED && i <= RESETS_PER_MINUTE + 2,
+	   "given up: stopped after %llu resets more (FH-5)",
+	   (unsigned long long)(adapter_value("resets") - resets));
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int rounds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) :
@@ -268,6 +336,8 @@ int main(int argc, char **argv)
 	parameter("/sys/module/dxgpu/parameters/command_timeout_ms%s", "2000");
 	test_promoted("refuse");
 	test_promoted("ignore");
+	test_too_often();
+	test_given_up();
 	if (!ok(counters_settle(before, 20000, last), "at the end all is as before"))
 		diag("before: %s; after: %s", before, last);
 	return done();

@@ -13,6 +13,10 @@
  * sample: the next unbind, and a connect that nobody asked for. So the rival steals once
  * and keeps still until the submission that it may have hit has ended, or is stuck for
  * good; and the other thread connects only when a ring has found RETRY.
+ *
+ * A page that is there too early or too late loses nothing as long as a sample
+ * follows. So before all this the pages themselves are looked at: who has marked the
+ * dummy finds the mark there and never in a slot, where nobody rings yet.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -39,7 +43,13 @@ struct race {
 	uint64_t connects;
 	uint64_t steals;
 	bool stuck;
+	atomic_bool watching;		/* of watch() */
+	atomic_bool resting;
+	uint64_t looks;
+	uint64_t wrong;
 };
+
+#define MARK	1u
 
 static void stay_on_cpu(int cpu)
 {
@@ -143,6 +153,105 @@ static void *steal(void *argument)
 	return NULL;
 }
 
+static void *rob(void *argument)
+{
+	struct race *race = argument;
+	uint32_t next = 0;
+
+	stay_on_cpu(1);
+	while (!atomic_load(&race->stop)) {
+		doorbell_connect(race->rival.session.fd,
+				 race->rival.queues[next++ % race->rival.count].doorbell);
+		kmt_sleep_us(200);
+	}
+	return NULL;
+}
+
+/* Only this thread connects, a rival takes away: what STAT says before and after a look. */
+static void look_at_revokes(struct race *race, unsigned int seconds)
+{
+	uint64_t end = kmt_now_ns() + seconds * 1000000000ull, seen, stat;
+	uint64_t looks = 0, revokes = 0, early = 0, late = 0;
+	struct queue *queue = &race->queue;
+	pthread_t thread;
+
+	stay_on_cpu(0);
+	if (pthread_create(&thread, NULL, rob, race))
+		bail("the robber cannot start");
+	while (kmt_now_ns() < end) {
+		seen = *queue->bell;
+		atomic_thread_fence(memory_order_seq_cst);
+		stat = *queue->stat;
+		looks++;
+		early += seen == MARK && stat == DXG_DOORBELLSTATUS_CONNECTED;
+		if (stat == DXG_DOORBELLSTATUS_CONNECTED)
+			continue;
+		revokes++;
+		/* A slot that is still seen a moment later is the rival's. */
+		kmt_sleep_us(50);
+		late += *queue->bell != MARK;
+		doorbell_connect(race->session.fd, queue->doorbell);
+	}
+	atomic_store(&race->stop, true);
+	pthread_join(thread, NULL);
+	atomic_store(&race->stop, false);
+	diag("%llu looks, %llu revokes; the dummy was seen too early %llu times, the slot too late %llu",
+	     (unsigned long long)looks, (unsigned long long)revokes, (unsigned long long)early,
+	     (unsigned long long)late);
+	ok(looks && revokes > 10 && !early,
+	   "who sees the dummy reads no CONNECTED after it (ORD-1 ORD-6 ORD-16)");
+	ok(!late, "who has read RETRY sees the slot no more (ORD-2 ORD-9)");
+}
+
+/* While nobody takes the doorbell away: under CONNECTED there is no dummy. */
+static void *watch(void *argument)
+{
+	struct race *race = argument;
+	uint64_t stat;
+
+	stay_on_cpu(0);
+	while (!atomic_load(&race->stop)) {
+		if (!atomic_load(&race->watching)) {
+			atomic_store(&race->resting, true);
+			continue;
+		}
+		stat = *race->queue.stat;
+		atomic_thread_fence(memory_order_seq_cst);
+		race->wrong += *race->queue.bell == MARK && stat == DXG_DOORBELLSTATUS_CONNECTED;
+		race->looks++;
+	}
+	return NULL;
+}
+
+static void look_at_connects(struct race *race, unsigned int rounds)
+{
+	unsigned int i, connected = 0;
+	pthread_t thread;
+
+	stay_on_cpu(1);
+	if (pthread_create(&thread, NULL, watch, race))
+		bail("the watching thread cannot start");
+	for (i = 0; i < rounds; i++) {
+		atomic_store(&race->watching, false);
+		atomic_store(&race->resting, false);
+		while (!atomic_load(&race->resting))
+			kmt_sleep_us(20);
+		rival_steal(&race->rival, &race->queue);
+		atomic_store(&race->watching, true);
+		kmt_sleep_us(200);
+		connected += doorbell_connect(race->session.fd, race->queue.doorbell) ==
+			     STATUS_SUCCESS;
+		kmt_sleep_us(200);
+	}
+	atomic_store(&race->stop, true);
+	pthread_join(thread, NULL);
+	atomic_store(&race->stop, false);
+	ok(connected > rounds / 2 && !race->wrong,
+	   "who reads CONNECTED sees no dummy after it (ORD-1 ORD-4 ORD-7)");
+	diag("%llu looks at %u connects, %llu wrong", (unsigned long long)race->looks, connected,
+	     (unsigned long long)race->wrong);
+}
+
 static void must(int32_t status, const char *what)
 {
 	if (status != STATUS_SUCCESS)
@@ -165,6 +274,9 @@ int main(int argc, char **argv)
 	must(queue_create(&race.queue, &race.session, race.session.context, QUEUE_RING_BYTES),
 	     "queue");
 	must(rival_create(&race.rival), "rival");
+	*race.queue.bell = MARK;
+	look_at_revokes(&race, dxg_count(1, 20));
+	look_at_connects(&race, dxg_count(100, 2000));
 	for (i = 0; i < 3; i++)
 		if (pthread_create(&threads[i], NULL, functions[i], &race))
 			bail("thread %u cannot start", i);

@@ -74,6 +74,18 @@ static bool is_doorbell(struct queue *queue)
 	return *queue->bell != dummy_mark;
 }
 
+/* Words between the cells of a cell's page that are not 0; a cell has the first of 8. */
+static unsigned int strange_words(const volatile uint64_t *cell)
+{
+	const volatile uint64_t *page =
+		(const volatile uint64_t *)((uintptr_t)cell & ~(uintptr_t)(KMT_PAGE_BYTES - 1));
+	unsigned int i, strange = 0;
+
+	for (i = 0; i < KMT_PAGE_BYTES / sizeof(*page); i++)
+		strange += i % 8 && page[i];
+	return strange;
+}
+
 /* A new doorbell is a dummy; connecting it is an implicit ring. */
 static void first_life(struct queue *queue)
 {
@@ -81,6 +93,8 @@ static void first_life(struct queue *queue)
 
 	ok(*queue->stat == RETRY, "a new doorbell's STAT is RETRY (OBJ-8)");
 	ok(*queue->last_queued == 0 && *queue->fence_cpu == 0, "its fence and LQ are 0 (OBJ-9)");
+	ok(!strange_words(queue->stat) && !strange_words(queue->last_queued) &&
+	   !strange_words(queue->fence_cpu), "the pages of its cells hold nothing else (SEC-21)");
 	ok(queue_ring(queue) == RETRY, "ringing it says RETRY");
 	fence = publish(queue);
 	ok(queue_ring(queue) == RETRY && stays(queue, 0), "and has no effect on work (KMT-CD-5)");

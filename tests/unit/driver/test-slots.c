@@ -2,8 +2,9 @@
 /*
  * The driver's slot allocator (guest-driver/dxgpu/slots.c), compiled for the
  * host with a device and an OS layer of a few lines: who gets which slot, whose
- * is taken (MOD-4), and, with threads, that a slot is bound to one queue at a
- * time and unbound before it is given on (ORD-8). With ASan and with TSan.
+ * is taken (MOD-4), without a lock held (DDI-CN-8), and, with threads, that a
+ * slot is bound to one queue at a time and unbound before it is given on
+ * (ORD-8). With ASan and with TSan.
  */
 #include <glib.h>
 #include <sched.h>
@@ -77,6 +78,7 @@ static struct dxgpu_doorbell doorbells[QUEUES];
 static struct dxgpu_doorbell *_Atomic bound[SLOTS];
 static _Atomic unsigned int told[QUEUES];
 static bool gone;
+static bool alone;              /* one thread: no lock is held by another */
 
 static void device_unbind(struct dxgpu_adapter *a, enum dxgpu_cmd opcode,
                           unsigned int slot)
@@ -94,6 +96,11 @@ static NTSTATUS disconnect(const DXGKARGCB_DISCONNECTDOORBELL *args)
     g_assert_true(args->hHwQueue == d->hwqueue);
     g_assert_cmpint(args->DisconnectReason, ==,
                     D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY);
+    if (alone) {
+        g_assert_cmpint(pthread_mutex_trylock(&adapter.slots.lock.lock), ==,
+                        0);
+        mutex_unlock(&adapter.slots.lock);
+    }
     atomic_fetch_add(&told[d->hwqueue->id], 1);
     return gone ? STATUS_INVALID_HANDLE : STATUS_SUCCESS;
 }
@@ -182,6 +189,7 @@ static void test_victim(void)
     struct dxgpu_slot *slot;
 
     start();
+    alone = true;
     min_hold_us = 0;
     connect_one(0);
     connect_one(1);
@@ -210,6 +218,7 @@ static void test_victim(void)
     dxgpu_slots_cancel(&adapter.slots, slot);
     g_assert_cmpint(dxgpu_slots_find(&adapter.slots, &queues[7]), ==, -1);
     stop();
+    alone = false;
 }
 
 /* Every victim is being destroyed: nobody lets go, and the connect gives up. */
