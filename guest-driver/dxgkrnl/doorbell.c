@@ -469,7 +469,9 @@ NTSTATUS dxg_doorbell_disconnect_callback(const DXGKARGCB_DISCONNECTDOORBELL *ar
 	/* The doorbell keeps its queue. */
 	dxg_object_put(obj);
 
-	if (WARN_ON_ONCE(READ_ONCE(doorbell->connecting) == current)) {
+	/* It would wait for its own connect (CB-DC-6). */
+	if (READ_ONCE(doorbell->connecting) == current) {
+		dev_warn_once(adapter->dev, "miniport disconnects a doorbell from within its own connect: refused\n");
 		dxg_object_put(&doorbell->obj);
 		return STATUS_INVALID_PARAMETER;
 	}

@@ -76,6 +76,26 @@ bool dxg_doorbell_destroy(struct dxg_doorbell *doorbell)
 	return true;
 }
 
+/*
+ * A miniport that gives a physical doorbell in create would run out of them (DDI-CD-5), and
+ * one that nobody has asked for is no object of ours. The guard is held.
+ */
+static bool dxg_doorbell_kmd_idle(struct dxg_doorbell *doorbell, HANDLE kmd)
+{
+	struct dxg_hwqueue *queue = doorbell->queue;
+	struct dxgadapter *adapter = dxg_device_adapter(queue->context->device);
+	DXGKARG_QUERYHWQUEUESTATUS status = { .hHwQueue = queue->kmd, .Slot = -1 };
+	DXGKARG_DESTROYDOORBELL destroy = { .hDoorbell = kmd };
+
+	adapter->ddi->DxgkDdiQueryHwQueueStatus(adapter->context, &status);
+	if (status.Slot < 0)
+		return true;
+	dev_warn_once(adapter->dev, "miniport bound doorbell %d when one was created\n",
+		      status.Slot);
+	adapter->ddi->DxgkDdiDestroyDoorbell(&destroy);
+	return false;
+}
+
 static NTSTATUS dxg_doorbell_kmd_create(struct dxg_doorbell *doorbell, u32 flags, void *private,
 					u32 private_size)
 {
@@ -102,6 +122,8 @@ static NTSTATUS dxg_doorbell_kmd_create(struct dxg_doorbell *doorbell, u32 flags
 		return STATUS_DEVICE_REMOVED;
 	status = adapter->ddi->DxgkDdiCreateDoorbell(&args);
 	if (NT_SUCCESS(status) && (!args.hDoorbell || args.hDoorbell == id))
+		status = STATUS_UNSUCCESSFUL;
+	else if (NT_SUCCESS(status) && !dxg_doorbell_kmd_idle(doorbell, args.hDoorbell))
 		status = STATUS_UNSUCCESSFUL;
 	if (NT_SUCCESS(status)) {
 		doorbell->kmd = args.hDoorbell;

@@ -118,22 +118,27 @@ static void dxgnull_slot_free(struct dxgnull_slot *slot)
 	dxgnull_queue_sample(queue);
 }
 
-/* Drops adapter->lock for the callback: steps 1 to 3. */
-static void dxgnull_slot_victimize(struct dxgnull_adapter *adapter, struct dxgnull_slot *slot)
+static void dxgnull_queue_callback(struct dxgnull_queue *queue, D3DDDI_DOORBELLSTATUS reason)
 {
 	DXGKARGCB_DISCONNECTDOORBELL args = {
-		.hHwQueue = slot->queue->os_handle,
-		.hDoorbell = slot->queue->os_doorbell,
-		.DisconnectReason = D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY,
+		.hHwQueue = queue->os_handle,
+		.hDoorbell = queue->os_doorbell,
+		.DisconnectReason = reason,
 	};
 
+	dxgnull_queue_adapter(queue)->os.DxgkCbDisconnectDoorbell(&args);
+}
+
+/* Drops adapter->lock for the callback: steps 1 to 3. */
+static void dxgnull_slot_take(struct dxgnull_adapter *adapter, struct dxgnull_slot *slot,
+			      D3DDDI_DOORBELLSTATUS reason)
+{
 	slot->changing = true;
 	mutex_unlock(&adapter->lock);
-	adapter->os.DxgkCbDisconnectDoorbell(&args);
+	dxgnull_queue_callback(slot->queue, reason);
 	mutex_lock(&adapter->lock);
 	dxgnull_slot_free(slot);
 	slot->changing = false;
-	adapter->victimizations++;
 }
 
 /* A connect in the line of those that want a slot. On its stack. */
@@ -200,8 +205,10 @@ NTSTATUS dxgnull_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 		goto unlock;
 	/* Only the first of the line changes slots, so there is always one to be had. */
 	slot = dxgnull_slot_find(adapter);
-	if (slot->queue)
-		dxgnull_slot_victimize(adapter, slot);
+	if (slot->queue) {
+		dxgnull_slot_take(adapter, slot, D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY);
+		adapter->victimizations++;
+	}
 	if (queue->lost) {
 		status = STATUS_DEVICE_REMOVED;
 		goto end_turn;
@@ -214,14 +221,59 @@ NTSTATUS dxgnull_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 
 	args->KernelCpuVirtualAddress = adapter->doorbells + (slot - adapter->slots) * PAGE_SIZE;
 	args->SecondaryKernelCpuVirtualAddress = NULL;
-	args->Status = D3DDDI_DOORBELLSTATUS_CONNECTED;
-	if (READ_ONCE(dxgnull_notify))
-		args->Status = D3DDDI_DOORBELLSTATUS_CONNECTED_NOTIFY_KMD;
+	queue->notify = READ_ONCE(dxgnull_notify);
+	args->Status = queue->notify ? D3DDDI_DOORBELLSTATUS_CONNECTED_NOTIFY_KMD :
+				       D3DDDI_DOORBELLSTATUS_CONNECTED;
 end_turn:
 	dxgnull_turn_end(adapter, &turn);
 unlock:
 	mutex_unlock(&adapter->lock);
 	return status;
+}
+
+/*
+ * Disconnects every doorbell, so that each is connected anew, with another answer
+ * (CB-DC-7). DEVICE_BUSY or CANCELLED as for a connect; nothing has changed then.
+ */
+NTSTATUS dxgnull_slots_disconnect(struct dxgnull_adapter *adapter)
+{
+	struct dxgnull_slot *slot;
+	struct dxgnull_turn turn;
+	NTSTATUS status;
+
+	mutex_lock(&adapter->lock);
+	status = dxgnull_turn_wait(adapter, &turn);
+	if (status != STATUS_SUCCESS)
+		goto unlock;
+	for (slot = adapter->slots; slot < adapter->slots + adapter->num_slots; slot++) {
+		if (slot->queue)
+			dxgnull_slot_take(adapter, slot, D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY);
+	}
+	dxgnull_turn_end(adapter, &turn);
+unlock:
+	mutex_unlock(&adapter->lock);
+	return status;
+}
+
+/* The same for one, connected or not, whose queue the caller keeps, with any reason. */
+void dxgnull_queue_disconnect(struct dxgnull_queue *queue, D3DDDI_DOORBELLSTATUS reason)
+{
+	struct dxgnull_adapter *adapter = dxgnull_queue_adapter(queue);
+	struct dxgnull_turn turn;
+
+	mutex_lock(&adapter->lock);
+	if (dxgnull_turn_wait(adapter, &turn) != STATUS_SUCCESS)
+		goto unlock;
+	if (queue->slot) {
+		dxgnull_slot_take(adapter, queue->slot, reason);
+	} else {
+		mutex_unlock(&adapter->lock);
+		dxgnull_queue_callback(queue, reason);
+		mutex_lock(&adapter->lock);
+	}
+	dxgnull_turn_end(adapter, &turn);
+unlock:
+	mutex_unlock(&adapter->lock);
 }
 
 /* adapter->lock held; may be dropped meanwhile. */
@@ -264,7 +316,7 @@ NTSTATUS dxgnull_destroy_doorbell(const DXGKARG_DESTROYDOORBELL *args)
 	return STATUS_SUCCESS;
 }
 
-/* DxgkDdiNotifyWorkSubmission: a ring for engines that do not poll; otherwise one sample more. */
+/* DxgkDdiNotifyWorkSubmission: a ring for a queue that is not polled; otherwise one sample more. */
 NTSTATUS dxgnull_notify_work_submission(const DXGKARG_NOTIFYWORKSUBMISSION *args)
 {
 	struct dxgnull_queue *queue = args->hHwQueue;

@@ -10,7 +10,8 @@
  * pages of ordinary memory. Nobody traps a store there, so an engine polls the
  * write pointers of its bound queues (the model of MOD-2 and DEV-9 with a slot
  * for each), or, with notify=1, connect answers CONNECTED_NOTIFY_KMD and each
- * process calls D3DKMTNotifyWorkSubmission after its ring (T8).
+ * process calls D3DKMTNotifyWorkSubmission after its ring (T9). When notify changes,
+ * all doorbells are disconnected, and each learns the new answer when it connects.
  *
  *   main.c       module, parameters, the table, life of an adapter
  *   caps.c       what the adapter says of itself
@@ -19,7 +20,8 @@
  *   doorbell.c   create, connect, disconnect, destroy; the slots and their victims
  *   engine.c     sampling, round robin, suspend
  *   packet.c     one packet
- *   misbehave.c  a wrong KMD on demand, for tests of the OS layer
+ *   misbehave.c, misbehave.h, orders.c, record.c, wrong_doorbell.c
+ *                a wrong KMD on demand and a record of its calls, for tests of the OS layer
  *
  * DOC: locks, outermost first
  *
@@ -131,6 +133,7 @@ struct dxgnull_queue {
 	struct list_head link;		/* engine->queues while it has a doorbell */
 	HANDLE os_doorbell;
 	struct dxgnull_slot *slot;
+	bool notify;			/* the last connect said so: it is not polled */
 	bool sample;			/* read WP before the engine goes idle */
 	bool lost;			/* of a GPU that was reset since: final */
 	bool faulted;			/* final */
@@ -163,6 +166,7 @@ struct dxgnull_engine {
 
 struct dxgnull_adapter {
 	struct device *dev;
+	struct list_head node;		/* of all adapters; main.c */
 	DXGKRNL_INTERFACE os;
 	void *doorbells;		/* num_slots pages */
 	unsigned int num_slots;
@@ -219,6 +223,8 @@ NTSTATUS dxgnull_connect_doorbell(DXGKARG_CONNECTDOORBELL *args);
 NTSTATUS dxgnull_disconnect_doorbell(const DXGKARG_DISCONNECTDOORBELL *args);
 NTSTATUS dxgnull_destroy_doorbell(const DXGKARG_DESTROYDOORBELL *args);
 NTSTATUS dxgnull_notify_work_submission(const DXGKARG_NOTIFYWORKSUBMISSION *args);
+NTSTATUS dxgnull_slots_disconnect(struct dxgnull_adapter *adapter);
+void dxgnull_queue_disconnect(struct dxgnull_queue *queue, D3DDDI_DOORBELLSTATUS reason);
 void dxgnull_print_slots(HANDLE hadapter, struct seq_file *m);
 
 /* engine.c */
@@ -240,5 +246,6 @@ bool dxgnull_packet_step(struct dxgnull_engine *engine, struct dxgnull_queue *qu
 
 /* misbehave.c */
 const DRIVER_INITIALIZATION_DATA *dxgnull_misbehave(const DRIVER_INITIALIZATION_DATA *table);
+void dxgnull_misbehave_end(void);
 
 #endif /* _DXGNULL_H */

@@ -13,7 +13,7 @@
  * A write pointer is read (1) when a call says so: bind, unbind, resume, notify
  * and rekick set @sample, so that no ring is lost whatever became of the doorbell
  * (section 2.4 of the semantics), and (2) while the queue is bound, at each look
- * of an engine that polls. WP is checked before anything is fetched (SEC-4).
+ * of an engine, unless its process has to notify. WP is checked before anything is fetched (SEC-4).
  *
  * Rejected: a workqueue instead of threads. A work item that requeues itself for
  * ever hides from the reader what a GPU is: something that runs beside the CPUs.
@@ -114,19 +114,18 @@ static bool dxgnull_queue_read_wp(struct dxgnull_queue *queue)
 static struct dxgnull_queue *dxgnull_engine_pick(struct dxgnull_engine *engine, bool *poll)
 {
 	struct dxgnull_queue *queue, *first = NULL;
-	bool polls = !READ_ONCE(dxgnull_notify);
 
 	*poll = false;
 	WRITE_ONCE(engine->woken, false);
 	/* All of them: a sample that was asked for is over before later work begins. */
 	list_for_each_entry(queue, &engine->queues, link) {
-		bool bound = polls && queue->slot;
+		bool polled = queue->slot && !queue->notify;
 		bool ok = true;
 
 		if (queue->lost || queue->faulted || queue->context->suspended)
 			continue;
-		*poll |= bound;
-		if (queue->sample || bound) {
+		*poll |= polled;
+		if (queue->sample || polled) {
 			down_read(&queue->context->space->lock);
 			ok = dxgnull_queue_read_wp(queue);
 			up_read(&queue->context->space->lock);

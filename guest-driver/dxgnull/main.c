@@ -21,9 +21,38 @@ static unsigned int slots = 4;
 module_param(slots, uint, 0444);
 MODULE_PARM_DESC(slots, "physical doorbells of each adapter, 1..64");
 
+static DEFINE_MUTEX(dxgnull_list_lock);
+static LIST_HEAD(dxgnull_list);		/* of dxgnull_adapter; dxgnull_list_lock */
+
 bool dxgnull_notify;
-module_param_named(notify, dxgnull_notify, bool, 0644);
-MODULE_PARM_DESC(notify, "connect answers CONNECTED_NOTIFY_KMD, and engines do not poll");
+
+/* -EAGAIN: some doorbells keep the old answer until their next connect. */
+static int dxgnull_notify_set(const char *text, const struct kernel_param *kp)
+{
+	struct dxgnull_adapter *adapter;
+	bool before = dxgnull_notify;
+	int ret = param_set_bool(text, kp);
+
+	if (ret || dxgnull_notify == before)
+		return ret;
+	mutex_lock(&dxgnull_list_lock);
+	list_for_each_entry(adapter, &dxgnull_list, node) {
+		if (!NT_SUCCESS(dxgnull_slots_disconnect(adapter)))
+			ret = -EAGAIN;
+	}
+	mutex_unlock(&dxgnull_list_lock);
+	return ret;
+}
+
+static const struct kernel_param_ops dxgnull_notify_ops = {
+	.flags = KERNEL_PARAM_OPS_FL_NOARG,
+	.set = dxgnull_notify_set,
+	.get = param_get_bool,
+};
+
+module_param_cb(notify, &dxgnull_notify_ops, &dxgnull_notify, 0644);
+__MODULE_PARM_TYPE(notify, "bool");
+MODULE_PARM_DESC(notify, "connect answers CONNECTED_NOTIFY_KMD, and such queues are not polled");
 
 unsigned int dxgnull_poll_us = 50;
 module_param_named(poll_us, dxgnull_poll_us, uint, 0644);
@@ -56,6 +85,9 @@ static NTSTATUS dxgnull_add_device(struct device *dev, void **context)
 		init_waitqueue_head(&engine->wake);
 		INIT_LIST_HEAD(&engine->queues);
 	}
+	mutex_lock(&dxgnull_list_lock);
+	list_add(&adapter->node, &dxgnull_list);
+	mutex_unlock(&dxgnull_list_lock);
 	*context = adapter;
 	return STATUS_SUCCESS;
 }
@@ -64,6 +96,9 @@ static void dxgnull_remove_device(HANDLE hadapter)
 {
 	struct dxgnull_adapter *adapter = hadapter;
 
+	mutex_lock(&dxgnull_list_lock);
+	list_del(&adapter->node);
+	mutex_unlock(&dxgnull_list_lock);
 	mutex_destroy(&adapter->lock);
 	kfree(adapter);
 }
@@ -195,6 +230,7 @@ static void dxgnull_devices_remove(void)
 
 static int __init dxgnull_init(void)
 {
+	const DRIVER_INITIALIZATION_DATA *table;
 	unsigned int i;
 	NTSTATUS status;
 	int ret;
@@ -204,9 +240,14 @@ static int __init dxgnull_init(void)
 		       DXGNULL_MAX_ADAPTERS, slots, DXGNULL_MAX_SLOTS);
 		return -EINVAL;
 	}
-	status = DxgkInitialize(THIS_MODULE, dxgnull_misbehave(&dxgnull_ddi), &dxgnull_miniport);
-	if (!NT_SUCCESS(status))
-		return status == STATUS_NO_MEMORY ? -ENOMEM : -EINVAL;
+	table = dxgnull_misbehave(&dxgnull_ddi);
+	if (!table)
+		return -ENOMEM;
+	status = DxgkInitialize(THIS_MODULE, table, &dxgnull_miniport);
+	if (!NT_SUCCESS(status)) {
+		ret = status == STATUS_NO_MEMORY ? -ENOMEM : -EINVAL;
+		goto err_misbehave;
+	}
 	ret = platform_driver_register(&dxgnull_driver);
 	if (ret)
 		goto err_uninitialize;
@@ -223,6 +264,8 @@ err_devices:
 	platform_driver_unregister(&dxgnull_driver);
 err_uninitialize:
 	DxgkUnInitialize(dxgnull_miniport);
+err_misbehave:
+	dxgnull_misbehave_end();
 	return ret;
 }
 module_init(dxgnull_init);
@@ -232,6 +275,7 @@ static void __exit dxgnull_exit(void)
 	dxgnull_devices_remove();
 	platform_driver_unregister(&dxgnull_driver);
 	DxgkUnInitialize(dxgnull_miniport);
+	dxgnull_misbehave_end();
 }
 module_exit(dxgnull_exit);
 

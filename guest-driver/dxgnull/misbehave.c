@@ -2,362 +2,354 @@
 /*
  * dxgnull.ko: a wrong KMD on demand. Not part of what there is to learn here.
  *
- * With misbehave=1 the table's functions are wrapped, and orders are taken from the
- * parameter "orders", at load or later:
- *
- *   echo 'ConnectDoorbell=status:0xc0000001*1' > /sys/module/dxgnull/parameters/orders
- *
- *   FUNCTION=ACTION[:VALUE][*COUNT], several with spaces in between; every writing
- *   replaces those before it, an empty one withdraws all. FUNCTION is a DDI name without
- *   DxgkDdi. COUNT calls obey (all, if it is not given). Actions:
- *
- *   status:N		returns N at once and does nothing
- *   null		returns SUCCESS with a null handle and has made nothing (DDI-CD-7)
- *   late:MS		does its work MS ms late
- *   silent		SuspendContext: suspends, answers PENDING, acknowledges never
- *   stale		SuspendContext: an acknowledgment of an older fence first (DDI-SC-2)
- *   address		ConnectDoorbell: an address outside of the aperture (DDI-CN-6)
- *   misaligned		ConnectDoorbell: an address inside of a slot
- *   answer:N		ConnectDoorbell: N as the doorbell's status (DDI-CN-2)
- *   stranger		ConnectDoorbell: first a callback for a doorbell that is not the
- *			queue's (CB-DC-1)
- *   bytes:N		QueryAdapterInfo: a doorbell of N bytes (DDI-QA-2)
- *
- * The OS layer must survive all of them with the statuses that the semantics
- * give, and without a leak.
+ * With misbehave=1 each function of the table that makes or changes something is wrapped:
+ * the call is recorded (record.c), and then it is done as an order says (orders.c). What
+ * only looks (QueryHwQueueStatus and the like) and RemoveDevice, the last of all calls,
+ * are not.
  */
-#include <linux/delay.h>
 #include <linux/module.h>
-#include <linux/spinlock.h>
-#include <linux/string.h>
-#include "dxgnull.h"
+#include "misbehave.h"
 
 static bool misbehave;
 module_param(misbehave, bool, 0444);
 MODULE_PARM_DESC(misbehave, "wrap the functions, so that they follow the parameter orders");
 
-enum dxgnull_function {
-	DXGNULL_AddDevice,
-	DXGNULL_StartDevice,
-	DXGNULL_QueryAdapterInfo,
-	DXGNULL_GetNodeMetadata,
-	DXGNULL_CreateProcess,
-	DXGNULL_CreateDevice,
-	DXGNULL_CreateContext,
-	DXGNULL_CreateHwQueue,
-	DXGNULL_CreateAllocation,
-	DXGNULL_BuildPagingBuffer,
-	DXGNULL_CreateDoorbell,
-	DXGNULL_ConnectDoorbell,
-	DXGNULL_DisconnectDoorbell,
-	DXGNULL_DestroyDoorbell,
-	DXGNULL_NotifyWorkSubmission,
-	DXGNULL_SuspendContext,
-	DXGNULL_ResumeContext,
-	DXGNULL_ResetFromTimeout,
-	DXGNULL_RestartFromTimeout,
-	DXGNULL_FUNCTIONS
-};
+const DRIVER_INITIALIZATION_DATA *dxgnull_real;
 
-static const char * const dxgnull_function_names[DXGNULL_FUNCTIONS] = {
-	"AddDevice", "StartDevice", "QueryAdapterInfo", "GetNodeMetadata", "CreateProcess",
-	"CreateDevice", "CreateContext", "CreateHwQueue", "CreateAllocation",
-	"BuildPagingBuffer", "CreateDoorbell", "ConnectDoorbell", "DisconnectDoorbell",
-	"DestroyDoorbell", "NotifyWorkSubmission", "SuspendContext", "ResumeContext",
-	"ResetFromTimeout", "RestartFromTimeout",
-};
-
-enum dxgnull_action {
-	DXGNULL_OBEY,			/* no order: the function as it is */
-	DXGNULL_STATUS,
-	DXGNULL_NULL,
-	DXGNULL_LATE,
-	DXGNULL_SILENT,
-	DXGNULL_STALE,
-	DXGNULL_ADDRESS,
-	DXGNULL_MISALIGNED,
-	DXGNULL_ANSWER,
-	DXGNULL_STRANGER,
-	DXGNULL_BYTES,
-};
-
-static const char * const dxgnull_action_names[] = {
-	"obey", "status", "null", "late", "silent", "stale", "address", "misaligned", "answer",
-	"stranger", "bytes",
-};
-
-struct dxgnull_order {
-	enum dxgnull_action action;
-	u32 value;
-	u32 left;			/* calls; 0: all */
-};
-
-static DEFINE_SPINLOCK(dxgnull_orders_lock);
-static struct dxgnull_order dxgnull_orders[DXGNULL_FUNCTIONS];
-static const DRIVER_INITIALIZATION_DATA *dxgnull_real;
-
-static int dxgnull_order_parse(char *word, struct dxgnull_order *orders)
+static NTSTATUS dxgnull_wrong_add_device(struct device *dev, void **context)
 {
-	char *count, *value, *action = strchr(word, '=');
-	struct dxgnull_order order = { };
-	int function, index;
-
-	if (!action)
-		return -EINVAL;
-	*action++ = 0;
-	count = strchr(action, '*');
-	if (count) {
-		*count++ = 0;
-		if (kstrtou32(count, 0, &order.left) || !order.left)
-			return -EINVAL;
-	}
-	value = strchr(action, ':');
-	if (value) {
-		*value++ = 0;
-		if (kstrtou32(value, 0, &order.value))
-			return -EINVAL;
-	}
-	function = match_string(dxgnull_function_names, DXGNULL_FUNCTIONS, word);
-	index = match_string(dxgnull_action_names, ARRAY_SIZE(dxgnull_action_names), action);
-	if (function < 0 || index < 0)
-		return -EINVAL;
-	order.action = index;
-	orders[function] = order;
-	return 0;
-}
-
-static int dxgnull_orders_set(const char *text, const struct kernel_param *kp)
-{
-	struct dxgnull_order orders[DXGNULL_FUNCTIONS] = { };
-	char *copy, *rest, *word;
-	int ret = 0;
-
-	copy = kstrdup(text, GFP_KERNEL);
-	if (!copy)
-		return -ENOMEM;
-	rest = strim(copy);
-	while (!ret && (word = strsep(&rest, " "))) {
-		if (*word)
-			ret = dxgnull_order_parse(word, orders);
-	}
-	kfree(copy);
-	if (ret)
-		return ret;
-	spin_lock(&dxgnull_orders_lock);
-	memcpy(dxgnull_orders, orders, sizeof(orders));
-	spin_unlock(&dxgnull_orders_lock);
-	return 0;
-}
-
-static const struct kernel_param_ops dxgnull_orders_ops = {
-	.set = dxgnull_orders_set,
-};
-
-module_param_cb(orders, &dxgnull_orders_ops, NULL, 0200);
-MODULE_PARM_DESC(orders, "FUNCTION=ACTION[:VALUE][*COUNT] ..., see misbehave.c");
-
-/* The order for this call; lateness is done here. */
-static struct dxgnull_order dxgnull_take(enum dxgnull_function function)
-{
-	struct dxgnull_order *place = &dxgnull_orders[function];
-	struct dxgnull_order order;
-
-	spin_lock(&dxgnull_orders_lock);
-	order = *place;
-	if (place->left && !--place->left)
-		place->action = DXGNULL_OBEY;
-	spin_unlock(&dxgnull_orders_lock);
-	if (order.action == DXGNULL_LATE)
-		msleep(order.value);
-	return order;
-}
-
-/* Functions that can be late or fail, and those that may give a null handle as well. */
-static NTSTATUS dxgnull_wrong_StartDevice(HANDLE h, const DXGK_START_INFO *info,
-					  const DXGKRNL_INTERFACE *interface)
-{
-	struct dxgnull_order order = dxgnull_take(DXGNULL_StartDevice);
+	struct dxgnull_order order = dxgnull_begin(DXGNULL_ADD_DEVICE, "device=%s", dev_name(dev));
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
-		return order.value;
-	return dxgnull_real->DxgkDdiStartDevice(h, info, interface);
+		status = order.value;
+	else if (order.action == DXGNULL_NULL)
+		*context = NULL;
+	else
+		status = dxgnull_real->DxgkDdiAddDevice(dev, context);
+	return dxgnull_end_void(DXGNULL_ADD_DEVICE, &order, status);
 }
 
-static NTSTATUS dxgnull_wrong_GetNodeMetadata(HANDLE h, UINT ordinal,
-					      DXGKARG_GETNODEMETADATA *args)
+static NTSTATUS dxgnull_wrong_start_device(HANDLE h, const DXGK_START_INFO *info,
+					   const DXGKRNL_INTERFACE *interface)
 {
-	struct dxgnull_order order = dxgnull_take(DXGNULL_GetNodeMetadata);
+	struct dxgnull_order order = dxgnull_begin(DXGNULL_START_DEVICE, "luid=%#llx",
+						   info->AdapterLuid);
+	DXGKRNL_INTERFACE wrapped = *interface;
+	NTSTATUS status;
+
+	dxgnull_wrong_interface(&wrapped);
+	if (order.action == DXGNULL_STATUS)
+		status = order.value;
+	else
+		status = dxgnull_real->DxgkDdiStartDevice(h, info, &wrapped);
+	return dxgnull_end_void(DXGNULL_START_DEVICE, &order, status);
+}
+
+static NTSTATUS dxgnull_wrong_stop_device(HANDLE h)
+{
+	struct dxgnull_order order = dxgnull_begin(DXGNULL_STOP_DEVICE, "hAdapter=%#lx",
+						   dxgnull_number(h));
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
-		return order.value;
-	return dxgnull_real->DxgkDdiGetNodeMetadata(h, ordinal, args);
+		status = order.value;
+	else
+		status = dxgnull_real->DxgkDdiStopDevice(h);
+	return dxgnull_end_void(DXGNULL_STOP_DEVICE, &order, status);
 }
 
-static NTSTATUS dxgnull_wrong_BuildPagingBuffer(HANDLE h, DXGKARG_BUILDPAGINGBUFFER *args)
+static NTSTATUS dxgnull_wrong_get_node_metadata(HANDLE h, UINT ordinal,
+						DXGKARG_GETNODEMETADATA *args)
 {
-	struct dxgnull_order order = dxgnull_take(DXGNULL_BuildPagingBuffer);
+	struct dxgnull_order order = dxgnull_begin(DXGNULL_GET_NODE_METADATA, "NodeOrdinal=%u",
+						   ordinal);
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
-		return order.value;
-	return dxgnull_real->DxgkDdiBuildPagingBuffer(h, args);
+		status = order.value;
+	else
+		status = dxgnull_real->DxgkDdiGetNodeMetadata(h, ordinal, args);
+	return dxgnull_end_void(DXGNULL_GET_NODE_METADATA, &order, status);
 }
 
-static NTSTATUS dxgnull_wrong_DisconnectDoorbell(const DXGKARG_DISCONNECTDOORBELL *args)
+static NTSTATUS dxgnull_wrong_create_process(HANDLE h, DXGKARG_CREATEPROCESS *args)
 {
-	struct dxgnull_order order = dxgnull_take(DXGNULL_DisconnectDoorbell);
+	struct dxgnull_order order = dxgnull_begin(DXGNULL_CREATE_PROCESS, "hDxgkProcess=%#lx",
+						   dxgnull_number(args->hDxgkProcess));
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
-		return order.value;
-	return dxgnull_real->DxgkDdiDisconnectDoorbell(args);
+		status = order.value;
+	else if (order.action == DXGNULL_NULL)
+		args->hKmdProcess = NULL;
+	else
+		status = dxgnull_real->DxgkDdiCreateProcess(h, args);
+	return dxgnull_end(DXGNULL_CREATE_PROCESS, &order, status, "hKmdProcess=%#lx",
+			   dxgnull_number(args->hKmdProcess));
 }
 
-static NTSTATUS dxgnull_wrong_DestroyDoorbell(const DXGKARG_DESTROYDOORBELL *args)
+static NTSTATUS dxgnull_wrong_destroy_process(HANDLE h, HANDLE hprocess)
 {
-	struct dxgnull_order order = dxgnull_take(DXGNULL_DestroyDoorbell);
+	struct dxgnull_order order = dxgnull_begin(DXGNULL_DESTROY_PROCESS, "hKmdProcess=%#lx",
+						   dxgnull_number(hprocess));
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
-		return order.value;
-	return dxgnull_real->DxgkDdiDestroyDoorbell(args);
+		status = order.value;
+	else
+		status = dxgnull_real->DxgkDdiDestroyProcess(h, hprocess);
+	return dxgnull_end_void(DXGNULL_DESTROY_PROCESS, &order, status);
 }
 
-static NTSTATUS dxgnull_wrong_NotifyWorkSubmission(const DXGKARG_NOTIFYWORKSUBMISSION *args)
+static NTSTATUS dxgnull_wrong_create_device(HANDLE h, DXGKARG_CREATEDEVICE *args)
 {
-	struct dxgnull_order order = dxgnull_take(DXGNULL_NotifyWorkSubmission);
+	struct dxgnull_order order = dxgnull_begin(
+		DXGNULL_CREATE_DEVICE, "hDevice=%#lx hKmdProcess=%#lx",
+		dxgnull_number(args->hDevice), dxgnull_number(args->hKmdProcess));
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
-		return order.value;
-	return dxgnull_real->DxgkDdiNotifyWorkSubmission(args);
+		status = order.value;
+	else if (order.action == DXGNULL_NULL)
+		args->hDevice = NULL;
+	else
+		status = dxgnull_real->DxgkDdiCreateDevice(h, args);
+	return dxgnull_end(DXGNULL_CREATE_DEVICE, &order, status, "hDevice=%#lx",
+			   dxgnull_number(args->hDevice));
 }
 
-static NTSTATUS dxgnull_wrong_ResumeContext(HANDLE h, const DXGKARG_RESUMECONTEXT *args)
+static NTSTATUS dxgnull_wrong_destroy_device(HANDLE hdevice)
 {
-	struct dxgnull_order order = dxgnull_take(DXGNULL_ResumeContext);
+	struct dxgnull_order order = dxgnull_begin(DXGNULL_DESTROY_DEVICE, "hDevice=%#lx",
+						   dxgnull_number(hdevice));
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
-		return order.value;
-	return dxgnull_real->DxgkDdiResumeContext(h, args);
+		status = order.value;
+	else
+		status = dxgnull_real->DxgkDdiDestroyDevice(hdevice);
+	return dxgnull_end_void(DXGNULL_DESTROY_DEVICE, &order, status);
 }
 
-static NTSTATUS dxgnull_wrong_ResetFromTimeout(HANDLE h)
+static NTSTATUS dxgnull_wrong_create_context(HANDLE hdevice, DXGKARG_CREATECONTEXT *args)
 {
-	struct dxgnull_order order = dxgnull_take(DXGNULL_ResetFromTimeout);
+	struct dxgnull_order order = dxgnull_begin(
+		DXGNULL_CREATE_CONTEXT,
+		"hDevice=%#lx hContext=%#lx NodeOrdinal=%u EngineAffinity=%#x Flags=%#x",
+		dxgnull_number(hdevice), dxgnull_number(args->hContext), args->NodeOrdinal,
+		args->EngineAffinity, args->Flags);
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
-		return order.value;
-	return dxgnull_real->DxgkDdiResetFromTimeout(h);
+		status = order.value;
+	else if (order.action == DXGNULL_NULL)
+		args->hContext = NULL;
+	else
+		status = dxgnull_real->DxgkDdiCreateContext(hdevice, args);
+	return dxgnull_end(DXGNULL_CREATE_CONTEXT, &order, status, "hContext=%#lx",
+			   dxgnull_number(args->hContext));
 }
 
-static NTSTATUS dxgnull_wrong_RestartFromTimeout(HANDLE h)
+static NTSTATUS dxgnull_wrong_destroy_context(HANDLE hcontext)
 {
-	struct dxgnull_order order = dxgnull_take(DXGNULL_RestartFromTimeout);
+	struct dxgnull_order order = dxgnull_begin(DXGNULL_DESTROY_CONTEXT, "hContext=%#lx",
+						   dxgnull_number(hcontext));
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
-		return order.value;
-	return dxgnull_real->DxgkDdiRestartFromTimeout(h);
+		status = order.value;
+	else
+		status = dxgnull_real->DxgkDdiDestroyContext(hcontext);
+	return dxgnull_end_void(DXGNULL_DESTROY_CONTEXT, &order, status);
 }
 
-static NTSTATUS dxgnull_wrong_AddDevice(struct device *dev, void **context)
+static NTSTATUS dxgnull_wrong_create_hwqueue(HANDLE hcontext, DXGKARG_CREATEHWQUEUE *args)
 {
-	struct dxgnull_order order = dxgnull_take(DXGNULL_AddDevice);
+	struct dxgnull_order order = dxgnull_begin(
+		DXGNULL_CREATE_HWQUEUE, "hContext=%#lx hHwQueue=%#lx Flags=%#x FenceGpu=%#llx",
+		dxgnull_number(hcontext), dxgnull_number(args->hHwQueue), args->Flags,
+		args->HwQueueProgressFenceGPUVirtualAddress);
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
-		return order.value;
-	if (order.action != DXGNULL_NULL)
-		return dxgnull_real->DxgkDdiAddDevice(dev, context);
-	*context = NULL;
-	return STATUS_SUCCESS;
+		status = order.value;
+	else if (order.action == DXGNULL_NULL)
+		args->hHwQueue = NULL;
+	else
+		status = dxgnull_real->DxgkDdiCreateHwQueue(hcontext, args);
+	return dxgnull_end(DXGNULL_CREATE_HWQUEUE, &order, status, "hHwQueue=%#lx",
+			   dxgnull_number(args->hHwQueue));
 }
 
-static NTSTATUS dxgnull_wrong_CreateProcess(HANDLE h, DXGKARG_CREATEPROCESS *args)
+static NTSTATUS dxgnull_wrong_destroy_hwqueue(HANDLE hqueue)
 {
-	struct dxgnull_order order = dxgnull_take(DXGNULL_CreateProcess);
+	struct dxgnull_order order = dxgnull_begin(DXGNULL_DESTROY_HWQUEUE, "hHwQueue=%#lx",
+						   dxgnull_number(hqueue));
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
-		return order.value;
-	if (order.action != DXGNULL_NULL)
-		return dxgnull_real->DxgkDdiCreateProcess(h, args);
-	args->hKmdProcess = NULL;
-	return STATUS_SUCCESS;
+		status = order.value;
+	else
+		status = dxgnull_real->DxgkDdiDestroyHwQueue(hqueue);
+	return dxgnull_end_void(DXGNULL_DESTROY_HWQUEUE, &order, status);
 }
 
-static NTSTATUS dxgnull_wrong_CreateDevice(HANDLE h, DXGKARG_CREATEDEVICE *args)
+static NTSTATUS dxgnull_wrong_create_allocation(HANDLE h, DXGKARG_CREATEALLOCATION *args)
 {
-	struct dxgnull_order order = dxgnull_take(DXGNULL_CreateDevice);
+	struct dxgnull_order order = dxgnull_begin(DXGNULL_CREATE_ALLOCATION,
+						   "NumAllocations=%u Flags=%#x",
+						   args->NumAllocations, args->Flags);
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
-		return order.value;
-	if (order.action != DXGNULL_NULL)
-		return dxgnull_real->DxgkDdiCreateDevice(h, args);
-	args->hDevice = NULL;
-	return STATUS_SUCCESS;
+		status = order.value;
+	else if (order.action == DXGNULL_NULL)
+		args->pAllocationInfo->hAllocation = NULL;
+	else
+		status = dxgnull_real->DxgkDdiCreateAllocation(h, args);
+	return dxgnull_end(DXGNULL_CREATE_ALLOCATION, &order, status, "hAllocation=%#lx Size=%zu",
+			   dxgnull_number(args->pAllocationInfo->hAllocation),
+			   args->pAllocationInfo->Size);
 }
 
-static NTSTATUS dxgnull_wrong_CreateContext(HANDLE h, DXGKARG_CREATECONTEXT *args)
+static NTSTATUS dxgnull_wrong_destroy_allocation(HANDLE h, HANDLE hallocation)
 {
-	struct dxgnull_order order = dxgnull_take(DXGNULL_CreateContext);
+	struct dxgnull_order order = dxgnull_begin(DXGNULL_DESTROY_ALLOCATION, "hAllocation=%#lx",
+						   dxgnull_number(hallocation));
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
-		return order.value;
-	if (order.action != DXGNULL_NULL)
-		return dxgnull_real->DxgkDdiCreateContext(h, args);
-	args->hContext = NULL;
-	return STATUS_SUCCESS;
+		status = order.value;
+	else
+		status = dxgnull_real->DxgkDdiDestroyAllocation(h, hallocation);
+	return dxgnull_end_void(DXGNULL_DESTROY_ALLOCATION, &order, status);
 }
 
-static NTSTATUS dxgnull_wrong_CreateHwQueue(HANDLE h, DXGKARG_CREATEHWQUEUE *args)
+static NTSTATUS dxgnull_wrong_build_paging_buffer(HANDLE h, DXGKARG_BUILDPAGINGBUFFER *args)
 {
-	struct dxgnull_order order = dxgnull_take(DXGNULL_CreateHwQueue);
+	struct dxgnull_order order = dxgnull_begin(
+		DXGNULL_BUILD_PAGING_BUFFER,
+		"Operation=%u hKmdProcess=%#lx FirstVirtualAddress=%#llx NumPages=%llu Map=%d",
+		args->Operation, dxgnull_number(args->hKmdProcess), args->FirstVirtualAddress,
+		args->NumPages, !!args->pBusAddresses);
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
-		return order.value;
-	if (order.action != DXGNULL_NULL)
-		return dxgnull_real->DxgkDdiCreateHwQueue(h, args);
-	args->hHwQueue = NULL;
-	return STATUS_SUCCESS;
+		status = order.value;
+	else
+		status = dxgnull_real->DxgkDdiBuildPagingBuffer(h, args);
+	return dxgnull_end_void(DXGNULL_BUILD_PAGING_BUFFER, &order, status);
 }
 
-static NTSTATUS dxgnull_wrong_CreateAllocation(HANDLE h, DXGKARG_CREATEALLOCATION *args)
+static NTSTATUS dxgnull_wrong_resume_context(HANDLE h, const DXGKARG_RESUMECONTEXT *args)
 {
-	struct dxgnull_order order = dxgnull_take(DXGNULL_CreateAllocation);
+	struct dxgnull_order order = dxgnull_begin(DXGNULL_RESUME_CONTEXT, "hContext=%#lx",
+						   dxgnull_number(args->hContext));
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
-		return order.value;
-	if (order.action != DXGNULL_NULL)
-		return dxgnull_real->DxgkDdiCreateAllocation(h, args);
-	args->pAllocationInfo->hAllocation = NULL;
-	return STATUS_SUCCESS;
+		status = order.value;
+	else
+		status = dxgnull_real->DxgkDdiResumeContext(h, args);
+	return dxgnull_end_void(DXGNULL_RESUME_CONTEXT, &order, status);
 }
 
-static NTSTATUS dxgnull_wrong_CreateDoorbell(DXGKARG_CREATEDOORBELL *args)
+static NTSTATUS dxgnull_wrong_reset_hw_engine(HANDLE h, const DXGKARG_RESETHWENGINE *args)
 {
-	struct dxgnull_order order = dxgnull_take(DXGNULL_CreateDoorbell);
+	struct dxgnull_order order = dxgnull_begin(DXGNULL_RESET_HW_ENGINE,
+						   "NodeOrdinal=%u EngineOrdinal=%u",
+						   args->NodeOrdinal, args->EngineOrdinal);
+	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
-		return order.value;
-	if (order.action != DXGNULL_NULL)
-		return dxgnull_real->DxgkDdiCreateDoorbell(args);
-	args->hDoorbell = NULL;
-	return STATUS_SUCCESS;
+		status = order.value;
+	else
+		status = dxgnull_real->DxgkDdiResetHwEngine(h, args);
+	return dxgnull_end_void(DXGNULL_RESET_HW_ENGINE, &order, status);
 }
 
-static NTSTATUS dxgnull_wrong_QueryAdapterInfo(HANDLE h, const DXGKARG_QUERYADAPTERINFO *args)
+static NTSTATUS dxgnull_wrong_resume_hw_engine(HANDLE h, const DXGKARG_RESUMEHWENGINE *args)
 {
-	struct dxgnull_order order = dxgnull_take(DXGNULL_QueryAdapterInfo);
+	struct dxgnull_order order = dxgnull_begin(DXGNULL_RESUME_HW_ENGINE,
+						   "NodeOrdinal=%u EngineOrdinal=%u",
+						   args->NodeOrdinal, args->EngineOrdinal);
+	NTSTATUS status = STATUS_SUCCESS;
+
+	if (order.action == DXGNULL_STATUS)
+		status = order.value;
+	else
+		status = dxgnull_real->DxgkDdiResumeHwEngine(h, args);
+	return dxgnull_end_void(DXGNULL_RESUME_HW_ENGINE, &order, status);
+}
+
+static NTSTATUS dxgnull_wrong_reset_from_timeout(HANDLE h)
+{
+	struct dxgnull_order order = dxgnull_begin(DXGNULL_RESET_FROM_TIMEOUT, "hAdapter=%#lx",
+						   dxgnull_number(h));
+	NTSTATUS status = STATUS_SUCCESS;
+
+	if (order.action == DXGNULL_STATUS)
+		status = order.value;
+	else
+		status = dxgnull_real->DxgkDdiResetFromTimeout(h);
+	return dxgnull_end_void(DXGNULL_RESET_FROM_TIMEOUT, &order, status);
+}
+
+static NTSTATUS dxgnull_wrong_restart_from_timeout(HANDLE h)
+{
+	struct dxgnull_order order = dxgnull_begin(DXGNULL_RESTART_FROM_TIMEOUT, "hAdapter=%#lx",
+						   dxgnull_number(h));
+	NTSTATUS status = STATUS_SUCCESS;
+
+	if (order.action == DXGNULL_STATUS)
+		status = order.value;
+	else
+		status = dxgnull_real->DxgkDdiRestartFromTimeout(h);
+	return dxgnull_end_void(DXGNULL_RESTART_FROM_TIMEOUT, &order, status);
+}
+
+static NTSTATUS dxgnull_wrong_set_power_state(HANDLE h, DEVICE_POWER_STATE state)
+{
+	struct dxgnull_order order = dxgnull_begin(DXGNULL_SET_POWER_STATE, "DevicePowerState=%u",
+						   state);
+	NTSTATUS status = STATUS_SUCCESS;
+
+	if (order.action == DXGNULL_STATUS)
+		status = order.value;
+	else
+		status = dxgnull_real->DxgkDdiSetPowerState(h, state);
+	return dxgnull_end_void(DXGNULL_SET_POWER_STATE, &order, status);
+}
+
+static NTSTATUS dxgnull_wrong_query_adapter_info(HANDLE h, const DXGKARG_QUERYADAPTERINFO *args)
+{
+	struct dxgnull_order order = dxgnull_begin(DXGNULL_QUERY_ADAPTER_INFO,
+						   "Type=%u OutputDataSize=%u", args->Type,
+						   args->OutputDataSize);
 	DXGK_USERMODESUBMISSION_CAPS *caps = args->pOutputData;
 	NTSTATUS status;
 
 	if (order.action == DXGNULL_STATUS)
-		return order.value;
-	status = dxgnull_real->DxgkDdiQueryAdapterInfo(h, args);
-	if (order.action == DXGNULL_BYTES && NT_SUCCESS(status) &&
-	    args->Type == DXGKQAITYPE_USERMODESUBMISSION_CAPS)
-		caps->DoorbellSizeInBytes = order.value;
-	return status;
+		status = order.value;
+	else
+		status = dxgnull_real->DxgkDdiQueryAdapterInfo(h, args);
+	if (NT_SUCCESS(status) && args->Type == DXGKQAITYPE_USERMODESUBMISSION_CAPS) {
+		if (order.action == DXGNULL_BYTES)
+			caps->DoorbellSizeInBytes = order.value;
+		if (order.action == DXGNULL_SECONDARY) {
+			caps->Flags |= DXGK_USERMODESUBMISSION_SECONDARY;
+			caps->SecondaryDoorbellSizeInBytes = order.value;
+		}
+	}
+	return dxgnull_end_void(DXGNULL_QUERY_ADAPTER_INFO, &order, status);
 }
 
-static NTSTATUS dxgnull_wrong_SuspendContext(HANDLE h, const DXGKARG_SUSPENDCONTEXT *args)
+static NTSTATUS dxgnull_wrong_suspend_context(HANDLE h, const DXGKARG_SUSPENDCONTEXT *args)
 {
-	struct dxgnull_order order = dxgnull_take(DXGNULL_SuspendContext);
+	struct dxgnull_order order = dxgnull_begin(
+		DXGNULL_SUSPEND_CONTEXT, "hContext=%#lx contextSuspendFence=%llu",
+		dxgnull_number(args->hContext), args->contextSuspendFence);
 	struct dxgnull_adapter *adapter = h;
 	struct dxgnull_context *context = args->hContext;
 	DXGKARGCB_NOTIFY_INTERRUPT_DATA data = {
@@ -367,70 +359,26 @@ static NTSTATUS dxgnull_wrong_SuspendContext(HANDLE h, const DXGKARG_SUSPENDCONT
 	};
 	NTSTATUS status;
 
-	if (order.action == DXGNULL_STATUS)
-		return order.value;
 	if (order.action == DXGNULL_STALE)
 		adapter->os.DxgkCbNotifyInterrupt(adapter->os.DeviceHandle, &data);
-	status = dxgnull_real->DxgkDdiSuspendContext(h, args);
+	if (order.action == DXGNULL_STATUS)
+		status = order.value;
+	else
+		status = dxgnull_real->DxgkDdiSuspendContext(h, args);
 	if (order.action == DXGNULL_SILENT) {
 		mutex_lock(&adapter->lock);
 		context->acknowledge = false;
 		mutex_unlock(&adapter->lock);
-		return STATUS_PENDING;
+		status = STATUS_PENDING;
 	}
-	return status;
-}
-
-static void dxgnull_wrong_callback(struct dxgnull_queue *queue)
-{
-	DXGKARGCB_DISCONNECTDOORBELL args = {
-		.hHwQueue = queue->os_handle,
-		.hDoorbell = queue->os_handle,
-		.DisconnectReason = D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY,
-	};
-	struct dxgnull_adapter *adapter = queue->context->space->adapter;
-	NTSTATUS status;
-
-	status = adapter->os.DxgkCbDisconnectDoorbell(&args);
-	if (status != STATUS_INVALID_PARAMETER)
-		dev_err(adapter->dev, "a stranger's DxgkCbDisconnectDoorbell gave %#x\n", status);
-}
-
-static NTSTATUS dxgnull_wrong_ConnectDoorbell(DXGKARG_CONNECTDOORBELL *args)
-{
-	struct dxgnull_order order = dxgnull_take(DXGNULL_ConnectDoorbell);
-	struct dxgnull_queue *queue = args->hDoorbell;
-	struct dxgnull_adapter *adapter = queue->context->space->adapter;
-	NTSTATUS status;
-
-	if (order.action == DXGNULL_STATUS)
-		return order.value;
-	if (order.action == DXGNULL_STRANGER)
-		dxgnull_wrong_callback(queue);
-	status = dxgnull_real->DxgkDdiConnectDoorbell(args);
-	if (!NT_SUCCESS(status))
-		return status;
-	switch (order.action) {
-	case DXGNULL_ADDRESS:
-		args->KernelCpuVirtualAddress = adapter->doorbells + adapter->num_slots * PAGE_SIZE;
-		break;
-	case DXGNULL_MISALIGNED:
-		args->KernelCpuVirtualAddress += sizeof(u64);
-		break;
-	case DXGNULL_ANSWER:
-		args->Status = order.value;
-		break;
-	default:
-		break;
-	}
-	return status;
+	return dxgnull_end_void(DXGNULL_SUSPEND_CONTEXT, &order, status);
 }
 
 /**
  * dxgnull_misbehave() - the table to register
  * @table: the right one, constant and static
  *
- * Return: @table, or its wrapped copy with misbehave=1.
+ * Return: @table, or its wrapped copy with misbehave=1; NULL without memory for the record.
  */
 const DRIVER_INITIALIZATION_DATA *dxgnull_misbehave(const DRIVER_INITIALIZATION_DATA *table)
 {
@@ -438,26 +386,44 @@ const DRIVER_INITIALIZATION_DATA *dxgnull_misbehave(const DRIVER_INITIALIZATION_
 
 	if (!misbehave)
 		return table;
+	if (dxgnull_record_init())
+		return NULL;
 	dxgnull_real = table;
 	wrong = *table;
-	wrong.DxgkDdiAddDevice = dxgnull_wrong_AddDevice;
-	wrong.DxgkDdiStartDevice = dxgnull_wrong_StartDevice;
-	wrong.DxgkDdiQueryAdapterInfo = dxgnull_wrong_QueryAdapterInfo;
-	wrong.DxgkDdiGetNodeMetadata = dxgnull_wrong_GetNodeMetadata;
-	wrong.DxgkDdiCreateProcess = dxgnull_wrong_CreateProcess;
-	wrong.DxgkDdiCreateDevice = dxgnull_wrong_CreateDevice;
-	wrong.DxgkDdiCreateContext = dxgnull_wrong_CreateContext;
-	wrong.DxgkDdiCreateHwQueue = dxgnull_wrong_CreateHwQueue;
-	wrong.DxgkDdiCreateAllocation = dxgnull_wrong_CreateAllocation;
-	wrong.DxgkDdiBuildPagingBuffer = dxgnull_wrong_BuildPagingBuffer;
-	wrong.DxgkDdiCreateDoorbell = dxgnull_wrong_CreateDoorbell;
-	wrong.DxgkDdiConnectDoorbell = dxgnull_wrong_ConnectDoorbell;
-	wrong.DxgkDdiDisconnectDoorbell = dxgnull_wrong_DisconnectDoorbell;
-	wrong.DxgkDdiDestroyDoorbell = dxgnull_wrong_DestroyDoorbell;
-	wrong.DxgkDdiNotifyWorkSubmission = dxgnull_wrong_NotifyWorkSubmission;
-	wrong.DxgkDdiSuspendContext = dxgnull_wrong_SuspendContext;
-	wrong.DxgkDdiResumeContext = dxgnull_wrong_ResumeContext;
-	wrong.DxgkDdiResetFromTimeout = dxgnull_wrong_ResetFromTimeout;
-	wrong.DxgkDdiRestartFromTimeout = dxgnull_wrong_RestartFromTimeout;
+	wrong.DxgkDdiAddDevice = dxgnull_wrong_add_device;
+	wrong.DxgkDdiStartDevice = dxgnull_wrong_start_device;
+	wrong.DxgkDdiStopDevice = dxgnull_wrong_stop_device;
+	wrong.DxgkDdiQueryAdapterInfo = dxgnull_wrong_query_adapter_info;
+	wrong.DxgkDdiGetNodeMetadata = dxgnull_wrong_get_node_metadata;
+	wrong.DxgkDdiCreateProcess = dxgnull_wrong_create_process;
+	wrong.DxgkDdiDestroyProcess = dxgnull_wrong_destroy_process;
+	wrong.DxgkDdiCreateDevice = dxgnull_wrong_create_device;
+	wrong.DxgkDdiDestroyDevice = dxgnull_wrong_destroy_device;
+	wrong.DxgkDdiCreateContext = dxgnull_wrong_create_context;
+	wrong.DxgkDdiDestroyContext = dxgnull_wrong_destroy_context;
+	wrong.DxgkDdiCreateHwQueue = dxgnull_wrong_create_hwqueue;
+	wrong.DxgkDdiDestroyHwQueue = dxgnull_wrong_destroy_hwqueue;
+	wrong.DxgkDdiCreateAllocation = dxgnull_wrong_create_allocation;
+	wrong.DxgkDdiDestroyAllocation = dxgnull_wrong_destroy_allocation;
+	wrong.DxgkDdiBuildPagingBuffer = dxgnull_wrong_build_paging_buffer;
+	wrong.DxgkDdiCreateDoorbell = dxgnull_wrong_create_doorbell;
+	wrong.DxgkDdiConnectDoorbell = dxgnull_wrong_connect_doorbell;
+	wrong.DxgkDdiDisconnectDoorbell = dxgnull_wrong_disconnect_doorbell;
+	wrong.DxgkDdiDestroyDoorbell = dxgnull_wrong_destroy_doorbell;
+	wrong.DxgkDdiNotifyWorkSubmission = dxgnull_wrong_notify_work_submission;
+	wrong.DxgkDdiSuspendContext = dxgnull_wrong_suspend_context;
+	wrong.DxgkDdiResumeContext = dxgnull_wrong_resume_context;
+	wrong.DxgkDdiResetHwEngine = dxgnull_wrong_reset_hw_engine;
+	wrong.DxgkDdiResumeHwEngine = dxgnull_wrong_resume_hw_engine;
+	wrong.DxgkDdiResetFromTimeout = dxgnull_wrong_reset_from_timeout;
+	wrong.DxgkDdiRestartFromTimeout = dxgnull_wrong_restart_from_timeout;
+	wrong.DxgkDdiSetPowerState = dxgnull_wrong_set_power_state;
 	return &wrong;
+}
+
+/* After the last call. */
+void dxgnull_misbehave_end(void)
+{
+	if (misbehave)
+		dxgnull_record_exit();
 }

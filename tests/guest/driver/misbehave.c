@@ -5,18 +5,16 @@
  * else suffer, and forgets nothing (DDI-CD-4, DDI-CD-7, DDI-CN-2, DDI-CN-6, DDI-QA-2,
  * DDI-SC-2, DDI-SC-3, CB-DC-1, KMT-CN-5, KMT-CN-6, FH-6, OBJ-20).
  *
- * Every case is an order to the miniport (dxgnull's misbehave.c), a life that must
+ * Every case is an order to the miniport (dxgnull's orders.c), a life that must
  * end as told, and after that a life without an order that must be whole.
  */
-#include <fcntl.h>
 #include <pthread.h>
-#include <unistd.h>
 #include "tap.h"
 #include "debugfs.h"
 #include "modules.h"
+#include "null.h"
 #include "queue.h"
 
-#define ORDERS		"/sys/module/dxgnull/parameters/orders"
 #define STAT_RETRY	2u
 #define STAT_ABORT	3u
 #define ANY_FAILURE	((int32_t)0x80000000)
@@ -43,7 +41,7 @@ struct result {
 
 static void give_orders(const char *orders)
 {
-	int error = sysfs_write(ORDERS, "", *orders ? orders : " ");
+	int error = null_orders(orders);
 
 	if (error)
 		bail("orders '%s': errno %d", orders, error);
@@ -111,6 +109,8 @@ static const struct wrong wrongs[] = {
 	{ "CreateAllocation=null*1", QUEUE, ANY_FAILURE, 0, "a null handle is a failure" },
 	{ "CreateDoorbell=status:0xc0000017*1", QUEUE, NO_MEMORY, 0, "passed on (DDI-CD-4)" },
 	{ "CreateDoorbell=null*1", QUEUE, ANY_FAILURE, 0, "a null handle is a failure (DDI-CD-7)" },
+	{ "CreateDoorbell=bind*1", QUEUE, ANY_FAILURE, 0,
+	  "a physical doorbell that is given in create (ILL-1 DDI-CD-5)" },
 	{ "CreateDoorbell=late:50*1", WHOLE, 0, 0, "lateness harms nobody" },
 	{ "ConnectDoorbell=status:0xc0000001*1", CONNECT, STATUS_DEVICE_REMOVED, STAT_ABORT,
 	  "a connect that fails is final (KMT-CN-5)" },
@@ -123,15 +123,27 @@ static const struct wrong wrongs[] = {
 	{ "ConnectDoorbell=misaligned*1", CONNECT, STATUS_DEVICE_REMOVED, STAT_ABORT,
 	  "another in-page offset (DDI-CN-6)" },
 	{ "ConnectDoorbell=answer:2*1", CONNECT, STATUS_DEVICE_REMOVED, STAT_ABORT,
-	  "connected with RETRY (DDI-CN-2)" },
+	  "connected with RETRY (DDI-CN-2 ILL-2)" },
 	{ "ConnectDoorbell=answer:3*1", CONNECT, STATUS_DEVICE_REMOVED, STAT_ABORT,
-	  "connected with ABORT (DDI-CN-2)" },
+	  "connected with ABORT (DDI-CN-2 ILL-2)" },
 	{ "ConnectDoorbell=answer:4294967295*1", CONNECT, STATUS_DEVICE_REMOVED, STAT_ABORT,
 	  "connected with nonsense (DDI-CN-2)" },
 	{ "ConnectDoorbell=stranger*1", WHOLE, 0, 0,
 	  "a callback for a doorbell that is not the queue's (CB-DC-1)" },
+	{ "ConnectDoorbell=self*1", WHOLE, 0, 0,
+	  "a callback for the doorbell that is being connected is refused (CB-DC-6)" },
+	{ "ConnectDoorbell=claims:0xc0000001*1", CONNECT, STATUS_DEVICE_REMOVED, STAT_ABORT,
+	  "connected, and says that it is not" },
 	{ "ConnectDoorbell=late:50*1", WHOLE, 0, 0, "lateness harms nobody" },
-	{ "DisconnectDoorbell=status:0xc0000001", WHOLE, 0, 0, "its status is not asked for" },
+	{ "DisconnectDoorbell=claims:0xc0000001", WHOLE, 0, 0,
+	  "its status is not asked for (DDI-DC-1)" },
+	{ "DestroyDoorbell=claims:0xc0000001", WHOLE, 0, 0,
+	  "its status is not asked for (DDI-DS-1)" },
+	{ "DestroyHwQueue=claims:0xc0000001", WHOLE, 0, 0, "its status is not asked for" },
+	{ "DestroyContext=claims:0xc0000001", WHOLE, 0, 0, "its status is not asked for" },
+	{ "DestroyDevice=claims:0xc0000001", WHOLE, 0, 0, "its status is not asked for" },
+	{ "DestroyProcess=claims:0xc0000001", WHOLE, 0, 0, "its status is not asked for" },
+	{ "DestroyAllocation=claims:0xc0000001", WHOLE, 0, 0, "its status is not asked for" },
 	{ "DestroyDoorbell=late:50*1", WHOLE, 0, 0, "lateness harms nobody" },
 	{ "SuspendContext=stale*1", WHOLE, 0, 0, "an older fence acknowledges nothing (DDI-SC-2)" },
 	{ "SuspendContext=late:50*1", WHOLE, 0, 0, "lateness harms nobody" },
@@ -167,13 +179,10 @@ static void try(const struct wrong *wrong)
 
 static bool load(const char *parameters)
 {
-	char text[160];
-	int error;
+	int error = null_load("tdr_timeout_ms=200", parameters);
 
-	snprintf(text, sizeof(text), "misbehave=1 %s", parameters);
-	error = module_load_with("dxgnull", text);
 	if (error)
-		diag("insmod dxgnull %s: errno %d", text, error);
+		diag("insmod dxgnull %s: errno %d", parameters, error);
 	return !error;
 }
 
@@ -268,8 +277,6 @@ int main(void)
 {
 	unsigned int i;
 
-	if (module_load_with("dxgkrnl", "tdr_timeout_ms=200"))
-		bail("dxgkrnl cannot be loaded");
 	starts();
 	if (!load("slots=1"))
 		bail("dxgnull cannot be loaded");
