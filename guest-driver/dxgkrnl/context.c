@@ -8,7 +8,10 @@
  * the acknowledgment in time the engine is reset, and if that fails the adapter,
  * after which nothing is in use either (FH-23, engine.c). A context is created
  * resumed (KMT-HQ-8) and suspended to be destroyed or because its device is in
- * error (ending), or until D0 (power.c).
+ * error (ending), until D0 (power.c), or because the administrator holds it, who writes
+ * a process id to "suspend" and "resume" in debugfs: its doorbells stay connected and can
+ * be taken away and connected as ever, its rings take work, and all of it
+ * is done when it is resumed (T15..T17).
  */
 #include <linux/jiffies.h>
 #include <linux/slab.h>
@@ -61,17 +64,11 @@ bool dxg_context_acknowledged(const struct dxg_context *context)
 	return smp_load_acquire(&context->suspended_fence) >= context->suspend_fence;
 }
 
-/**
- * dxg_context_suspend() - take a context off the hardware
- * @context: pa->lock held
- *
- * Waits for the acknowledgment up to tdr_timeout_ms, without the guard, and
- * resets the engine or the adapter if it does not come. On return the device uses
- * nothing of the context.
- *
- * Return: false if it took a reset.
+/*
+ * Takes a context off the hardware, and notes why in @reason. false: it took a reset. On
+ * return the device uses nothing of the context.
  */
-bool dxg_context_suspend(struct dxg_context *context)
+static bool dxg_context_stop(struct dxg_context *context, bool *reason)
 {
 	struct dxgadapter *adapter = dxg_device_adapter(context->device);
 	DXGKARG_SUSPENDCONTEXT args = { };
@@ -83,7 +80,7 @@ bool dxg_context_suspend(struct dxg_context *context)
 	if (!dxg_adapter_enter_destroy(adapter))
 		return true;
 	/* A power-down and D0 while we wait must not resume it. */
-	context->ending = true;
+	*reason = true;
 	if (context->suspended || !context->kmd) {
 		dxg_adapter_exit(adapter);
 		return true;
@@ -112,6 +109,54 @@ bool dxg_context_suspend(struct dxg_context *context)
 	}
 	dxg_engine_reset(context, resets, "context suspend not acknowledged");
 	return false;
+}
+
+/**
+ * dxg_context_suspend() - take a context off the hardware for good
+ * @context: pa->lock held
+ *
+ * Waits for the acknowledgment up to tdr_timeout_ms, without the guard, and
+ * resets the engine or the adapter if it does not come. On return the device uses
+ * nothing of the context.
+ *
+ * Return: false if it took a reset.
+ */
+bool dxg_context_suspend(struct dxg_context *context)
+{
+	return dxg_context_stop(context, &context->ending);
+}
+
+/* The same until dxg_context_unhold(), and only if it is in order. pa->lock held. */
+void dxg_context_hold(struct dxg_context *context)
+{
+	if (NT_SUCCESS(dxg_device_status(context->device)) && !context->ending)
+		dxg_context_stop(context, &context->held);
+}
+
+/* Resumes what dxg_context_hold() has suspended, unless there is another reason. pa->lock held. */
+void dxg_context_unhold(struct dxg_context *context)
+{
+	struct dxgadapter *adapter = dxg_device_adapter(context->device);
+	DXGKARG_RESUMECONTEXT args = { };
+	NTSTATUS status = STATUS_SUCCESS;
+	unsigned int resets;
+
+	lockdep_assert_held(&context->device->pa->lock);
+
+	if (!context->held || !dxg_adapter_enter(adapter))
+		return;
+	resets = adapter->resets;
+	context->held = false;
+	if (context->suspended && context->kmd && !context->ending &&
+	    NT_SUCCESS(dxg_device_status(context->device))) {
+		args.hContext = context->kmd;
+		context->suspended = false;
+		trace_dxg_context_resume(context->obj.process->pid, context->obj.handle);
+		status = adapter->ddi->DxgkDdiResumeContext(adapter->context, &args);
+	}
+	dxg_adapter_exit(adapter);
+	if (!NT_SUCCESS(status))
+		dxg_adapter_reset(adapter, resets, context->device, "context not resumed");
 }
 
 /* pa->lock and a reference held. false: destroyed before. */

@@ -9,6 +9,8 @@
  *			in a word why a queue does not run (why.c)
  *   <device>/hang	all of this and more, of the moment of the last hang (hang.c)
  *   <device>/slots	the miniport's physical doorbells
+ *   <device>/suspend	written: a process id, whose contexts are suspended until it is
+ *   <device>/resume	written to this one
  *
  * Lines are a word and key=value pairs; tests and the main job parse them, so
  * keys are only ever added. comm is made one word.
@@ -253,6 +255,76 @@ static int dxg_state_show(struct seq_file *m, void *data)
 }
 DEFINE_SHOW_ATTRIBUTE(dxg_state);
 
+static void dxg_hold_process(struct dxg_process_adapter *pa, bool hold)
+{
+	struct dxg_context *context;
+	struct dxg_device *device;
+
+	list_for_each_entry(device, &pa->devices, node) {
+		list_for_each_entry(context, &device->contexts, node) {
+			if (hold)
+				dxg_context_hold(context);
+			else
+				dxg_context_unhold(context);
+		}
+	}
+}
+
+/* EINVAL, ENOMEM; ESRCH if no such process has the adapter open; EBUSY if one of them is. */
+static ssize_t dxg_hold_write(struct file *file, const char __user *from, size_t bytes, bool hold)
+{
+	unsigned long deadline = jiffies + msecs_to_jiffies(DXG_DEBUGFS_WAIT_MS);
+	struct dxg_process_adapter **list;
+	unsigned int count, i;
+	ssize_t ret = -ESRCH;
+	int pid, error;
+
+	error = kstrtoint_from_user(from, bytes, 0, &pid);
+	if (error)
+		return error;
+	list = dxg_processes_get(file_inode(file)->i_private, &count);
+	if (!list)
+		return -ENOMEM;
+	for (i = 0; i < count; i++) {
+		if (list[i]->process->pid == pid) {
+			if (dxg_lock_until(&list[i]->lock, deadline)) {
+				dxg_hold_process(list[i], hold);
+				mutex_unlock(&list[i]->lock);
+				ret = ret == -EBUSY ? ret : (ssize_t)bytes;
+			} else {
+				ret = -EBUSY;
+			}
+		}
+		dxg_process_adapter_put(list[i]);
+	}
+	kvfree(list);
+	return ret;
+}
+
+static ssize_t dxg_suspend_write(struct file *file, const char __user *from, size_t bytes,
+				 loff_t *at)
+{
+	return dxg_hold_write(file, from, bytes, true);
+}
+
+static ssize_t dxg_resume_write(struct file *file, const char __user *from, size_t bytes,
+				loff_t *at)
+{
+	return dxg_hold_write(file, from, bytes, false);
+}
+
+static const struct file_operations dxg_suspend_fops = {
+	.owner	= THIS_MODULE,
+	.open	= simple_open,
+	.write	= dxg_suspend_write,
+};
+
+static const struct file_operations dxg_resume_fops = {
+	.owner	= THIS_MODULE,
+	.open	= simple_open,
+	.write	= dxg_resume_write,
+};
+
 static int dxg_slots_show(struct seq_file *m, void *data)
 {
 	struct dxgadapter *adapter = m->private;
@@ -321,6 +393,8 @@ void dxg_debugfs_add(struct dxgadapter *adapter)
 	debugfs_create_file("state", 0400, adapter->debugfs, adapter, &dxg_state_fops);
 	debugfs_create_file("hang", 0400, adapter->debugfs, adapter, &dxg_hang_file_fops);
 	debugfs_create_file("slots", 0400, adapter->debugfs, adapter, &dxg_slots_fops);
+	debugfs_create_file("suspend", 0200, adapter->debugfs, adapter, &dxg_suspend_fops);
+	debugfs_create_file("resume", 0200, adapter->debugfs, adapter, &dxg_resume_fops);
 }
 
 void dxg_debugfs_remove(struct dxgadapter *adapter)

@@ -373,6 +373,7 @@ struct dxg_context {
 	u64 suspended_fence;		/* written by the interrupt only, grows */
 	bool suspended;			/* pa->lock, or guard exclusively: acknowledged or reset */
 	bool ending;			/* guard: somebody wants it suspended for good */
+	bool held;			/* same; until the administrator resumes it */
 	bool asleep;			/* guard exclusively: suspended until D0 */
 	unsigned long invalidated;	/* bit 0: by an engine reset, and not acted on yet */
 	struct dxg_invalidation invalidation; /* dxg_ids.xa_lock */
@@ -420,6 +421,8 @@ void dxg_device_quiesce(struct dxg_device *device);
 bool dxg_context_destroy(struct dxg_context *context);
 bool dxg_context_acknowledged(const struct dxg_context *context);
 bool dxg_context_suspend(struct dxg_context *context);
+void dxg_context_hold(struct dxg_context *context);
+void dxg_context_unhold(struct dxg_context *context);
 void dxg_context_suspend_completed(struct dxgadapter *adapter, HANDLE id, u64 fence);
 bool dxg_hwqueue_destroy(struct dxg_hwqueue *queue);
 bool dxg_hwqueue_pending(struct dxg_hwqueue *queue, bool trust_process, u64 *progress);

@@ -80,10 +80,11 @@ static void dxg_visit_contexts(struct dxgadapter *adapter, dxg_context_fn fn, vo
 	}
 }
 
-/* Contexts that are suspended for other reasons stay so: they are about to end. */
+/* Contexts that are suspended for other reasons stay so: they are about to end, or held. */
 static void dxg_context_choose(struct dxgadapter *adapter, struct dxg_context *context, void *data)
 {
-	context->asleep = context->kmd && !context->suspended && !context->ending;
+	context->asleep = context->kmd && !context->suspended && !context->ending &&
+			  !context->held;
 }
 
 static void dxg_context_slept(struct dxgadapter *adapter, struct dxg_context *context, void *data)

@@ -222,8 +222,9 @@ NTSTATUS dxgnull_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 	args->KernelCpuVirtualAddress = adapter->doorbells + (slot - adapter->slots) * PAGE_SIZE;
 	args->SecondaryKernelCpuVirtualAddress = NULL;
 	queue->notify = READ_ONCE(dxgnull_notify);
-	args->Status = queue->notify ? D3DDDI_DOORBELLSTATUS_CONNECTED_NOTIFY_KMD :
-				       D3DDDI_DOORBELLSTATUS_CONNECTED;
+	args->Status = D3DDDI_DOORBELLSTATUS_CONNECTED;
+	if (queue->notify)
+		args->Status = D3DDDI_DOORBELLSTATUS_CONNECTED_NOTIFY_KMD;
 end_turn:
 	dxgnull_turn_end(adapter, &turn);
 unlock:

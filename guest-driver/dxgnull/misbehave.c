@@ -104,9 +104,9 @@ static NTSTATUS dxgnull_wrong_destroy_process(HANDLE h, HANDLE hprocess)
 
 static NTSTATUS dxgnull_wrong_create_device(HANDLE h, DXGKARG_CREATEDEVICE *args)
 {
-	struct dxgnull_order order = dxgnull_begin(
-		DXGNULL_CREATE_DEVICE, "hDevice=%#lx hKmdProcess=%#lx",
-		dxgnull_number(args->hDevice), dxgnull_number(args->hKmdProcess));
+	struct dxgnull_order order =
+		dxgnull_begin(DXGNULL_CREATE_DEVICE, "hDevice=%#lx hKmdProcess=%#lx",
+			      dxgnull_number(args->hDevice), dxgnull_number(args->hKmdProcess));
 	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
@@ -134,11 +134,11 @@ static NTSTATUS dxgnull_wrong_destroy_device(HANDLE hdevice)
 
 static NTSTATUS dxgnull_wrong_create_context(HANDLE hdevice, DXGKARG_CREATECONTEXT *args)
 {
-	struct dxgnull_order order = dxgnull_begin(
-		DXGNULL_CREATE_CONTEXT,
-		"hDevice=%#lx hContext=%#lx NodeOrdinal=%u EngineAffinity=%#x Flags=%#x",
-		dxgnull_number(hdevice), dxgnull_number(args->hContext), args->NodeOrdinal,
-		args->EngineAffinity, args->Flags);
+	struct dxgnull_order order =
+		dxgnull_begin(DXGNULL_CREATE_CONTEXT,
+			      "hDevice=%#lx hContext=%#lx NodeOrdinal=%u EngineAffinity=%#x Flags=%#x",
+			      dxgnull_number(hdevice), dxgnull_number(args->hContext),
+			      args->NodeOrdinal, args->EngineAffinity, args->Flags);
 	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
@@ -166,10 +166,11 @@ static NTSTATUS dxgnull_wrong_destroy_context(HANDLE hcontext)
 
 static NTSTATUS dxgnull_wrong_create_hwqueue(HANDLE hcontext, DXGKARG_CREATEHWQUEUE *args)
 {
-	struct dxgnull_order order = dxgnull_begin(
-		DXGNULL_CREATE_HWQUEUE, "hContext=%#lx hHwQueue=%#lx Flags=%#x FenceGpu=%#llx",
-		dxgnull_number(hcontext), dxgnull_number(args->hHwQueue), args->Flags,
-		args->HwQueueProgressFenceGPUVirtualAddress);
+	struct dxgnull_order order =
+		dxgnull_begin(DXGNULL_CREATE_HWQUEUE,
+			      "hContext=%#lx hHwQueue=%#lx Flags=%#x FenceGpu=%#llx",
+			      dxgnull_number(hcontext), dxgnull_number(args->hHwQueue), args->Flags,
+			      args->HwQueueProgressFenceGPUVirtualAddress);
 	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
@@ -228,11 +229,11 @@ static NTSTATUS dxgnull_wrong_destroy_allocation(HANDLE h, HANDLE hallocation)
 
 static NTSTATUS dxgnull_wrong_build_paging_buffer(HANDLE h, DXGKARG_BUILDPAGINGBUFFER *args)
 {
-	struct dxgnull_order order = dxgnull_begin(
-		DXGNULL_BUILD_PAGING_BUFFER,
-		"Operation=%u hKmdProcess=%#lx FirstVirtualAddress=%#llx NumPages=%llu Map=%d",
-		args->Operation, dxgnull_number(args->hKmdProcess), args->FirstVirtualAddress,
-		args->NumPages, !!args->pBusAddresses);
+	struct dxgnull_order order =
+		dxgnull_begin(DXGNULL_BUILD_PAGING_BUFFER,
+			      "Operation=%u hKmdProcess=%#lx FirstVirtualAddress=%#llx NumPages=%llu Map=%d",
+			      args->Operation, dxgnull_number(args->hKmdProcess),
+			      args->FirstVirtualAddress, args->NumPages, !!args->pBusAddresses);
 	NTSTATUS status = STATUS_SUCCESS;
 
 	if (order.action == DXGNULL_STATUS)
@@ -347,9 +348,9 @@ static NTSTATUS dxgnull_wrong_query_adapter_info(HANDLE h, const DXGKARG_QUERYAD
 
 static NTSTATUS dxgnull_wrong_suspend_context(HANDLE h, const DXGKARG_SUSPENDCONTEXT *args)
 {
-	struct dxgnull_order order = dxgnull_begin(
-		DXGNULL_SUSPEND_CONTEXT, "hContext=%#lx contextSuspendFence=%llu",
-		dxgnull_number(args->hContext), args->contextSuspendFence);
+	struct dxgnull_order order =
+		dxgnull_begin(DXGNULL_SUSPEND_CONTEXT, "hContext=%#lx contextSuspendFence=%llu",
+			      dxgnull_number(args->hContext), args->contextSuspendFence);
 	struct dxgnull_adapter *adapter = h;
 	struct dxgnull_context *context = args->hContext;
 	DXGKARGCB_NOTIFY_INTERRUPT_DATA data = {

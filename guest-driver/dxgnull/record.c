@@ -115,7 +115,8 @@ static ssize_t dxgnull_record_read(struct file *file, char __user *to, size_t by
 	ssize_t ret;
 
 	mutex_lock(&dxgnull_record_lock);
-	if (dxgnull_record_lost && DXGNULL_RECORD_BYTES - dxgnull_record_bytes >= DXGNULL_LINE_BYTES) {
+	if (dxgnull_record_lost &&
+	    DXGNULL_RECORD_BYTES - dxgnull_record_bytes >= DXGNULL_LINE_BYTES) {
 		dxgnull_record_bytes += scnprintf(dxgnull_record + dxgnull_record_bytes,
 						  DXGNULL_LINE_BYTES, "lost calls=%u\n",
 						  dxgnull_record_lost);

@@ -2,6 +2,10 @@
 /*
  * The submission helper on the device: results, a full ring, threads, more queues
  * than physical doorbells, and what bad commands do to the own session alone.
+ *
+ *   api-submit [notify]
+ *
+ * notify: connects answer CONNECTED_NOTIFY_KMD; without it, none does.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -82,8 +86,9 @@ static void test_packets(void)
 }
 
 /* 300 submissions into a ring of 128, without waiting in between. */
-static void test_ring(void)
+static void test_ring(bool notify)
 {
+	struct dxg_submit_stats stats;
 	struct bench bench;
 	UINT64 fence = 0;
 	UINT failures = 0, i;
@@ -100,6 +105,10 @@ static void test_ring(void)
 	for (i = 0; i < 1000 && dxg_submit_queue_completed(bench.queue) < 300; i++)
 		sched_yield();
 	ok(dxg_submit_queue_completed(bench.queue) == 300, "RP is 300");
+	dxg_submit_queue_get_stats(bench.queue, &stats);
+	ok(notify ? stats.notifies >= 299 : !stats.notifies,
+	   "%llu calls of D3DKMTNotifyWorkSubmission, only where the status asks for them (KMT-NW-3)",
+	   (unsigned long long)stats.notifies);
 	expect(dxg_submit_kick(bench.queue, BOUND_NS), STATUS_SUCCESS, "a spurious ring");
 	ok(dxg_submit_queue_completed(bench.queue) == 300 &&
 	   dxg_submit_queue_progress(bench.queue) == 300,
@@ -319,12 +328,12 @@ static void test_bad_options(void)
 	dxg_session_close(session);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	fflush(stdout);
 	ok(!system(EXAMPLE " >/dev/null"), "the example runs");
 	test_packets();
-	test_ring();
+	test_ring(argc > 1 && !strcmp(argv[1], "notify"));
 	test_kernel_wait();
 	test_threads();
 	test_oversubscription();
