@@ -9,6 +9,7 @@
  * end as told, and after that a life without an order that must be whole.
  */
 #include <pthread.h>
+#include <unistd.h>
 #include "tap.h"
 #include "debugfs.h"
 #include "modules.h"
