@@ -16,12 +16,16 @@
 #include "tap.h"
 #include "child.h"
 #include "debugfs.h"
+#include "modules.h"
 #include "queue.h"
 
 #define COMMANDS	100u
 #define MARK(i)		(0xabc00000u + (i))
 #define CHUNK_BYTES	4096u
 #define SHARED_BYTES	(COMMANDS * CHUNK_BYTES)
+#define TDR_TIMEOUT_MS	"/sys/module/dxgkrnl/parameters/tdr_timeout_ms%s"
+#define TDR_DEFAULT_MS	"2000"
+#define LIE_NS		(10ull * 1000 * 1000 * 1000)
 
 enum { STAGE_PUBLISHED = 1, STAGE_DESTROYED = 2 };
 enum ending { END_EXIT, END_CLOSE, END_KILL, END_DESTROY, END_LIE, NUM_ENDINGS };
@@ -131,6 +135,8 @@ static void run(enum ending ending)
 
 	counters_read(baseline);
 	memset(shared, 0, SHARED_BYTES);
+	if (ending == END_LIE && sysfs_write(TDR_TIMEOUT_MS, "", "40000"))
+		bail("tdr_timeout_ms cannot be set");
 	pid = child_start(child, report, &ending, true, 60);
 	if (!child_await(report, pid, ending == END_DESTROY ? STAGE_DESTROYED : STAGE_PUBLISHED,
 			 20000))
@@ -154,6 +160,12 @@ static void run(enum ending ending)
 	if (!ok(settled, "%s: nothing is left after %llu ms", names[ending],
 		(unsigned long long)(kmt_now_ns() - start) / 1000000))
 		diag("before: %s; after: %s", baseline, last);
+	/* The wait for work that is really there is as long as tdr_timeout_ms, and set so. */
+	if (ending == END_LIE)
+		ok(kmt_now_ns() - start < LIE_NS, "%s: it delays nobody (SEC-8 PF-5)",
+		   names[ending]);
+	if (ending == END_LIE && sysfs_write(TDR_TIMEOUT_MS, "", TDR_DEFAULT_MS))
+		bail("tdr_timeout_ms cannot be set back");
 	if (ending == END_EXIT || ending == END_CLOSE || ending == END_LIE)
 		ok(first == COMMANDS, "%s: all work ran that was in the ring (%u of %u)",
 		   names[ending], first, COMMANDS);

@@ -86,6 +86,10 @@ static void device_unbind(struct dxgpu_adapter *a, enum dxgpu_cmd opcode,
     g_assert_true(a == &adapter);
     g_assert_cmpint(opcode, ==, DXGPU_CMD_DOORBELL_UNBIND);
     g_assert_cmpuint(slot, <, SLOTS);
+    if (!alone) {
+        /* Time for those who do not wait for the end of this. */
+        g_usleep(20);
+    }
     g_assert_nonnull(atomic_exchange(&bound[slot], NULL));
 }
 
@@ -221,6 +225,31 @@ static void test_victim(void)
     alone = false;
 }
 
+/* One that was connected just now is taken only if all were (MOD-4, SEC-18). */
+static void test_young(void)
+{
+    start();
+    alone = true;
+    min_hold_us = 60 * 1000 * 1000;
+    connect_one(0);
+    connect_one(1);
+    connect_one(2);
+    queues[1].slot->bound_ns -= 61ull * 1000 * 1000 * 1000;
+    adapter.status[1].state = DXGPU_QUEUE_RUNNING;
+    adapter.status[1].last_active_ns = 5;
+    connect_one(3);
+    g_assert_cmpuint(told[1], ==, 1);
+    g_assert_cmpuint(adapter.slots.counters.all_young, ==, 0);
+    adapter.status[0].last_active_ns = 2;
+    adapter.status[2].last_active_ns = 1;
+    adapter.status[3].last_active_ns = 3;
+    connect_one(4);
+    g_assert_cmpuint(told[2], ==, 1);
+    g_assert_cmpuint(adapter.slots.counters.all_young, ==, 1);
+    stop();
+    alone = false;
+}
+
 /* Every victim is being destroyed: nobody lets go, and the connect gives up. */
 static void test_busy(void)
 {
@@ -285,6 +314,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/slots/free", test_free);
     g_test_add_func("/slots/MOD-4-victim", test_victim);
+    g_test_add_func("/slots/MOD-4-young", test_young);
     g_test_add_func("/slots/DDI-CN-10-busy", test_busy);
     g_test_add_func("/slots/thread/ORD-8", test_threads);
     return g_test_run();
