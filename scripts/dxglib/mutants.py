@@ -320,7 +320,7 @@ def _run(test, title, limit_s):
                                    timeout_s=min(test.timeout_s or limit_s,
                                                  limit_s))
     test = dataclasses.replace(test, env=test.env | USUAL)
-    return next(runner.run_all([(test, title)], 1))
+    return next(runner.run_all([(test, title)], 1, until_failure=True))
 
 
 def _first_line(text):

@@ -9,6 +9,7 @@ programs first, and they their guests.
 """
 
 import os
+import re
 import selectors
 import subprocess
 import time
@@ -22,6 +23,8 @@ CHUNK = 65536
 # So often a time-out is looked for; and a signal that came between Python's
 # last look and poll()'s sleep is seen (see guest._waking).
 SLICE_S = 0.5
+# A failed result of any level, but for one that is expected to fail.
+FAILURE = re.compile(r"\s*not ok\b(?!.*#\s*(?:todo|skip))", re.I)
 # So long after its end the output of a program that hung is waited for.
 GIVE_UP_S = 10
 
@@ -47,9 +50,10 @@ class Outcome:
     place: object = None
 
 
-def run_all(items, jobs, long=False):
+def run_all(items, jobs, long=False, until_failure=False):
     """Run ITEMS, [(Test, title)], JOBS at once; yields Outcomes as they come.
 
+    until_failure: a test is ended as soon as one of its results is a failure.
     With one job the order is that of ITEMS; with more, those that may run
     beside others come first, by priority, and the others alone after them.
     """
@@ -62,7 +66,7 @@ def run_all(items, jobs, long=False):
         try:
             while waiting or running:
                 while waiting and _fits(waiting[0][0], running, jobs):
-                    child = _Child(*waiting.popleft(), long)
+                    child = _Child(*waiting.popleft(), long, until_failure)
                     running.append(child)
                     child.start(selector)
                 for key, _ in selector.select(
@@ -91,8 +95,9 @@ class _Child:
     lines  [(seconds since its start, text)] of its stdout
     """
 
-    def __init__(self, test, title, long):
+    def __init__(self, test, title, long, until_failure=False):
         self.test = test
+        self.until_failure = until_failure
         self.title = title
         self.limit_s = test.limit_s(long)
         self.command = list(test.command)
@@ -146,7 +151,12 @@ class _Child:
         *whole, self.rest = (self.rest + data).split(b"\n")
         if not data and self.rest:
             whole.append(self.rest)
-        self.lines += [(at, line.decode(errors="replace")) for line in whole]
+        lines = [line.decode(errors="replace") for line in whole]
+        self.lines += [(at, line) for line in lines]
+        if (self.until_failure and self.error is None
+                and any(FAILURE.match(line) for line in lines)):
+            self.error = "ended at its first failure"
+            proc.end(self.process)
 
     def _take_stderr(self, data):
         self.said += data

@@ -6,7 +6,7 @@ import time
 import unittest
 
 import fakes
-from dxglib import proc, test
+from dxglib import proc, runner, test
 from fakes import FAILING, PASSING, fake
 
 # Waits for a file that another test makes; fails when it never comes.
@@ -122,6 +122,16 @@ class Running(fakes.Case):
         found, = self.outcomes(fake(
             "stuck", "echo 1..1; echo ok 1; sleep 1000", timeout_s=1))
         self.assertEqual(found.summary.failures, ["hang: no end after 1 s"])
+
+    def test_until_failure(self):
+        known = "echo 1..3; echo 'not ok 1 - old # TODO later'; "
+        test = fake("slow", known + "echo not ok 2 - here; sleep 1000")
+        found, = runner.run_all([(test, "slow")], 1, until_failure=True)
+        self.assertEqual(found.summary.failures[0], "not ok 2 - here")
+        self.assertLess(found.seconds, 30)
+        test = fake("good", known + "echo ok 2; echo ok 3")
+        found, = runner.run_all([(test, "good")], 1, until_failure=True)
+        self.assertEqual(found.summary.failures, [])
 
     def test_closed_streams_are_no_end(self):
         found, = self.outcomes(fake(
