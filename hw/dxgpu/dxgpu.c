@@ -177,6 +177,10 @@ static void dxgpu_reset_hold(Object *obj, ResetType type)
     DxgpuState *s = DXGPU(obj);
 
     trace_dxgpu_system_reset(type);
+    if (type == RESET_TYPE_WAKEUP) {
+        dxgpu_pci_wake(s);
+        return;
+    }
     dxgpu_worker_park(s, DXGPU_PARK_RESET);
     dxgpu_core_cold_reset(s->core);
     dxgpu_irq_reset(s);

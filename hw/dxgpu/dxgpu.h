@@ -107,6 +107,7 @@ void dxgpu_pci_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,
                             int len);
 /* A reset of the device brings it back to D0. */
 void dxgpu_pci_reset(DxgpuState *s);
+void dxgpu_pci_wake(DxgpuState *s);
 /* The configuration space has been loaded. */
 void dxgpu_pci_post_load(DxgpuState *s);
 

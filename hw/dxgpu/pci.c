@@ -12,6 +12,11 @@
  * Bus mastering needs no code here: with the bit off the bus-master address
  * space is empty, and a queue that needs memory then faults with code BUS.
  *
+ * When the machine wakes up from S3 the function has kept all but its configuration,
+ * as by auxiliary power: it goes on as from D3hot. Rejected: to lose it all; work that
+ * is pending in the sleep of a system has to complete after it, and a driver would
+ * have to save what only the device knows, the place within an entry.
+ *
  * FLR is QEMU's reset of one function: dxgpu_reset_hold(), then the writable
  * bits of the configuration space.
  */
@@ -125,6 +130,17 @@ void dxgpu_pci_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,
     pcie_cap_flr_write_config(pci, addr, value, len);
     pcie_aer_write_config(pci, addr, value, len);
     dxgpu_power_update(DXGPU(pci));
+}
+
+/* QEMU has reset the configuration, the power state in it, and keeps the rest. */
+void dxgpu_pci_wake(DxgpuState *s)
+{
+    if (!s->asleep) {
+        return;
+    }
+    dxgpu_core_set_asleep(s->core, false);
+    dxgpu_pci_reset(s);
+    dxgpu_irq_wake(s);
 }
 
 /* The core is awake again by its own reset; QEMU resets the register. */

@@ -93,6 +93,9 @@ def _add_options(command):
     add("--evidence", metavar="DIR", type=Path,
         help="leave console.log, qemu.log and trace.log, the device's trace, "
              "in DIR")
+    add("--s3", action="store_true",
+        help="the guest can sleep in ACPI S3: it boots by SeaBIOS, which takes "
+             "some seconds more")
     add_machine_options(command)
 
 
@@ -268,7 +271,8 @@ def config_of(options):
 def _config(options, interactive=False):
     return machine.Config(device(options), options.cpus, options.memory,
                           options.kernel, options.append, interactive,
-                          tuple(options.qemu), options.iommu, _trace(options))
+                          tuple(options.qemu), options.iommu, _trace(options),
+                          options.s3)
 
 
 def _trace(options):

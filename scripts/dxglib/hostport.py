@@ -20,9 +20,12 @@ is not that of a request whose asker has died.  The verbs (`device` is dxg0):
                             the answer begins with "saved"
     restore                 it is what was saved; the asker of the snapshot
                             gets its answer a second time, with "restored"
+    wake MS                 answered at once; from then on a guest that sleeps
+                            is woken every MS milliseconds, until the next
+                            request comes
     ping                    nothing
 
-The last three also tell milliseconds, those of them in which the guest stood,
+migrate, snapshot and restore also tell milliseconds, those of them in which the guest stood,
 megabytes, and entries that the device had executed.
 
 The guest is not trusted: a line is bounded, one request is served at a time
@@ -32,6 +35,7 @@ dropped.  Only the device can be reached, and only by what is listed here.
 
 import json
 import re
+import time
 
 from dxglib import tasks
 from dxglib.machine import DEVICE_ID, DEVICE_PATH
@@ -42,6 +46,8 @@ from dxglib.tasks import TaskTimeout
 LINE_MAX = 1024
 SETTABLE = ("inject-",)
 UNPLUG_LIMIT_S = 60
+WAKE_MS = range(20, 10001)
+WAKE_LIMIT_S = 60
 
 _PROPERTY = re.compile(r"[a-z][a-z0-9_-]*")
 _BUS = re.compile(r"rp[0-9]{1,2}")
@@ -76,7 +82,7 @@ class HostPort:
             "get": self._get, "set": self._set, "unplug": self._unplug,
             "plug": self._plug, "aer": self._aer, "migrate": self._migrate,
             "snapshot": self._snapshot, "restore": self._restore,
-            "ping": self._ping,
+            "wake": self._wake, "ping": self._ping,
         }
 
     def room(self):
@@ -201,6 +207,23 @@ class HostPort:
         if not said.startswith("OK"):
             raise Refused(said)
         yield from ()
+
+    def _wake(self, arguments):
+        if not arguments.isascii() or not arguments.isdigit() \
+                or int(arguments) not in WAKE_MS:
+            raise Refused(f"wake {arguments!r}: milliseconds, {WAKE_MS[0]}.."
+                          f"{WAKE_MS[-1]}")
+        self._queue.add(self._waking(int(arguments) / 1000))
+        yield from ()
+
+    def _waking(self, period_s):
+        """The task after the answer; the next request waits behind it."""
+        limit = time.monotonic() + WAKE_LIMIT_S
+        while not self._serving and time.monotonic() < limit:
+            try:
+                yield from tasks.until(lambda: self._serving, period_s, "")
+            except TaskTimeout:
+                self._machine.wake()
 
     def _migrate(self, arguments):
         _none("migrate", arguments)

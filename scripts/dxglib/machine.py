@@ -19,6 +19,7 @@ open, and its end is seen by its process, not as end of file.  Only qmp, QEMU's
 control, is a pair of its own for each QEMU.
 """
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -50,6 +51,7 @@ class Config:
     """What is chosen for one machine.
 
     iommu    with an Intel IOMMU that the guest's kernel uses
+    s3       the guest can sleep in ACPI S3
     device   properties of dxgpu ("slots=4,threads=0"); None: no device
     extra    further words for QEMU's command line
     trace    likewise; they change nothing for the guest
@@ -64,6 +66,7 @@ class Config:
     extra: tuple = ()
     iommu: bool = False
     trace: tuple = ()
+    s3: bool = False
 
 
 class Emulator:
@@ -96,13 +99,24 @@ def kernel_line(config):
                      config.append]).strip()
 
 
+def _boot(config):
+    """The firmware and the kernel.
+
+    Waking up from S3 is a reset: qboot would boot anew, and QEMU would put a
+    vmlinux into memory once more, over the kernel that slept.
+    """
+    kernel = paths.kernel(config.kernel)
+    if config.s3:
+        return ["-bios", "bios-256k.bin", "-kernel", kernel / "bzImage"]
+    return ["-bios", "qboot.rom", "-kernel", kernel / "vmlinux"]
+
+
 def words(config):
     """QEMU's words for all that the guest sees, but for the device."""
     argv = ["-machine", "q35", "-accel", "tcg,thread=multi",
             "-cpu", "max,-cx16,-la57", "-smp", config.cpus,
             "-m", config.memory_mb,
-            "-L", paths.FIRMWARE, "-bios", "qboot.rom",
-            "-kernel", paths.kernel(config.kernel) / "vmlinux",
+            "-L", paths.FIRMWARE, *_boot(config),
             "-append", kernel_line(config)]
     if config.iommu:
         # Before the devices that are to be behind it.
@@ -206,6 +220,14 @@ class Machine:
         if said:
             raise QmpError(f"device_add: {said.strip()}")
         self.plugged = True
+
+    def wake(self):
+        """Wake the guest, from S3, or by a character on its serial line."""
+        if self.qmp.request("query-status")["status"] == "suspended":
+            self.qmp.request("system_wakeup")
+        else:
+            with contextlib.suppress(BlockingIOError):
+                self.channels["console"].send(b"\n")
 
     def end_input(self):
         """The command's stdin ends after what was sent.

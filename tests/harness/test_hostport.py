@@ -64,6 +64,10 @@ class FakeMachine:
     def __init__(self):
         self.qmp = FakeQmp()
         self.plugged = True
+        self.woken = 0
+
+    def wake(self):
+        self.woken += 1
 
     def plug(self, bus):
         self.plugged = True
@@ -195,6 +199,19 @@ class Verbs(unittest.TestCase):
         self.assertEqual(len(self.machine.qmp.requests), count)
         self.machine.qmp.said = "unknown error"
         self.assertEqual(self.ask("t aer NONE\n"), "t error unknown error\n")
+
+    def test_wake_goes_on_until_the_next_request(self):
+        self.assertEqual(self.ask("t wake 20\n"), "t ok\n")
+        self.tasks.advance()
+        self.assertEqual(self.machine.woken, 0)
+        time.sleep(0.03)
+        self.tasks.advance()
+        self.assertEqual(self.machine.woken, 1)
+        self.assertEqual(self.ask("t ping\n"), "t ok\n")
+        self.assertFalse(self.tasks.busy())
+        for text in ("", "19", "10001", "-1", "x", "20 30"):
+            self.assertIn("milliseconds, 20..10000", self.ask(f"t wake {text}\n"))
+            self.assertFalse(self.tasks.busy())
 
     def test_one_at_a_time_in_order(self):
         self.assertEqual(self.ask("a unplug\nb ping\nc ping\nd pi"), "")

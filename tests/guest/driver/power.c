@@ -2,20 +2,23 @@
 /*
  * The device goes to D3 and back under processes that use it: when it is idle, and when
  * the whole system sleeps. Nothing is lost, nothing runs twice, no doorbell is connected
- * unasked, and a connect wakes the device (T20, T21, T22, SM-2, SM-6, ORD-12, ORD-13,
- * DDI-PW-9, DDI-PW-10, DDI-PW-11, SEC-8).
+ * unasked, and a connect wakes the device (T20, T21, T22, T32, OBJ-15, SM-2, SM-6, ORD-12,
+ * ORD-13, DDI-PW-9, DDI-PW-10, DDI-PW-11, SEC-8).
  *
- * System sleep is not tried unless it is asked for: nothing in the emulated machine wakes
- * it yet (tests/requirements.txt says what that leaves untested).
+ *   driver-power			the idle device
+ *   driver-power s2idle|deep [SLEEPS]	the system, by that word of /sys/power/mem_sleep
  *
- *   driver-power [SLEEPS [SYSTEM-SLEEPS]]
+ * The host wakes the system: from S3 directly, from s2idle by a character on the serial
+ * line, whose interrupt may do so.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "tap.h"
+#include "host.h"
 #include "debugfs.h"
 #include "modules.h"
 #include "queue.h"
@@ -28,6 +31,8 @@
 #define DELAYS		6u
 #define DELAY_NS	(300ull * 1000 * 1000)
 #define STATE_RESET	2u
+#define SLEEP_TRIES	5u
+#define SERIAL		"/dev/ttyS0"
 
 static char address[64];
 
@@ -60,27 +65,74 @@ static bool await_asleep(void)
 	return false;
 }
 
-/* The whole system, until the clock's alarm. */
+/* The serial line may wake us; its interrupt is there while somebody has it open. */
+static void sleep_prepare(const char *kind)
+{
+	if (open(SERIAL, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC) < 0 ||
+	    sysfs_write("/sys/class/tty/ttyS0/power/wakeup", "", "enabled"))
+		bail("%s cannot wake the system: errno %d", SERIAL, errno);
+	if (sysfs_write("/sys/power/mem_sleep", "", kind))
+		bail("mem_sleep cannot be %s: errno %d", kind, errno);
+}
+
+/* The whole system, until the host wakes it; false if it does not sleep. */
 static bool system_sleep(void)
 {
 	uint64_t sleeps = adapter_value("sleeps");
-	int error;
+	unsigned int tries, ms = 300;
+	char line[32], answer[256];
+	int error = 0;
 
-	sysfs_write("/sys/class/rtc/rtc0/wakealarm", "", "0");
-	error = sysfs_write("/sys/class/rtc/rtc0/wakealarm", "", "+2");
-	if (error)
-		bail("no alarm: errno %d", error);
-	error = sysfs_write("/sys/power/state", "", "freeze");
-	if (error)
-		diag("freeze: errno %d", error);
-	return !error && adapter_value("sleeps") == sleeps + 1 && !adapter_value("asleep");
+	/* A wake that comes while the devices go to sleep ends it before it begins. */
+	for (tries = 0; tries < SLEEP_TRIES; tries++, ms *= 2) {
+		snprintf(line, sizeof(line), "wake %u", ms);
+		if (dxg_host_request(line, answer, sizeof(answer)))
+			bail("no waker: %s", answer);
+		error = sysfs_write("/sys/power/state", "", "mem");
+		if (dxg_host_request("ping", answer, sizeof(answer)))
+			bail("the side channel did not wake: %s", answer);
+		if (!error)
+			return adapter_value("sleeps") > sleeps && !adapter_value("asleep");
+	}
+	diag("mem: errno %d", error);
+	return false;
 }
 
-static void streams(unsigned int idle_sleeps, unsigned int system_sleeps)
+/* The idle device, by power/control. */
+static uint64_t sleep_idle(unsigned int times)
+{
+	uint64_t sleeps = adapter_value("sleeps");
+	unsigned int waited;
+
+	device_write("power/autosuspend_delay_ms", "4");
+	device_write("power/control", "auto");
+	for (waited = 0; waited < WORK_SECONDS / 2 * 1000 && adapter_value("sleeps") - sleeps < times;
+	     waited += 20)
+		kmt_sleep_us(20000);
+	device_write("power/control", "on");
+	sleeps = adapter_value("sleeps") - sleeps;
+	ok(sleeps >= times, "the idle device went to sleep %llu times (at least %u)",
+	   (unsigned long long)sleeps, times);
+	return sleeps;
+}
+
+static uint64_t sleep_whole(unsigned int times)
+{
+	unsigned int i, slept = 0;
+
+	for (i = 0; i < times; i++) {
+		slept += system_sleep();
+		kmt_sleep_us(20000);
+	}
+	ok(slept == times, "the system slept %u times, and the device with it", slept);
+	return slept;
+}
+
+static void streams(uint64_t (*make_sleep)(unsigned int times), unsigned int times)
 {
 	struct child_report *reports = child_reports(STREAMS);
-	uint64_t sleeps = adapter_value("sleeps"), laps = 0, connects = 0;
-	unsigned int i, slept = 0, waited = 0;
+	uint64_t sleeps, laps = 0, connects = 0;
+	unsigned int i;
 	struct stream stream[STREAMS];
 	pid_t pids[STREAMS];
 	char how[32];
@@ -95,19 +147,7 @@ static void streams(unsigned int idle_sleeps, unsigned int system_sleeps)
 	for (i = 0; i < STREAMS; i++)
 		reports[i].go = STREAM_READY;
 
-	device_write("power/autosuspend_delay_ms", "4");
-	device_write("power/control", "auto");
-	for (; waited < WORK_SECONDS / 2 * 1000 && adapter_value("sleeps") - sleeps < idle_sleeps;
-	     waited += 20)
-		kmt_sleep_us(20000);
-	device_write("power/control", "on");
-	sleeps = adapter_value("sleeps") - sleeps;
-	ok(sleeps >= idle_sleeps, "the idle device went to sleep %llu times (at least %u)",
-	   (unsigned long long)sleeps, idle_sleeps);
-
-	for (i = 0; i < system_sleeps; i++)
-		slept += system_sleep();
-	ok(slept == system_sleeps, "the system slept %u times, and the device with it", slept);
+	sleeps = make_sleep(times);
 
 	for (i = 0; i < STREAMS; i++)
 		reports[i].go = STREAM_DONE;
@@ -286,22 +326,40 @@ static void state_lost(void)
 	user_end(&user);
 }
 
+static void nothing_came_asleep(void)
+{
+	unsigned long long rings;
+
+	if (dxg_host_stat("doorbell_asleep", &rings))
+		bail("no side channel");
+	ok(!rings, "no ring reached the device in D3 (%llu, DDI-PW-11)", rings);
+}
+
 int main(int argc, char **argv)
 {
-	unsigned int idle_sleeps = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : 100;
-	unsigned int system_sleeps = argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 0) : 0;
+	const char *kind = argc > 1 ? argv[1] : NULL;
 	char baseline[DEBUGFS_TEXT_BYTES], last[DEBUGFS_TEXT_BYTES];
+	uint64_t resets;
 
 	alarm(WORK_SECONDS);
 	if (!pci_find(address, sizeof(address)))
 		bail("no dxgpu device on the bus");
 	counters_read(baseline);
-	streams(idle_sleeps, system_sleeps);
-	if (system_sleeps)
+	if (kind) {
+		resets = adapter_value("resets");
+		sleep_prepare(kind);
+		streams(sleep_whole, argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 0) :
+						dxg_count(5, 20));
 		pending();
-	idle();
-	liar();
-	state_lost();
+		ok(adapter_value("resets") == resets, "without a reset of the adapter");
+		nothing_came_asleep();
+	} else {
+		streams(sleep_idle, 100);
+		idle();
+		liar();
+		nothing_came_asleep();
+		state_lost();
+	}
 	if (!ok(counters_settle(baseline, 5000, last), "nothing is left"))
 		diag("before: %s; after: %s", baseline, last);
 	return done();
