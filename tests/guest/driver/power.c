@@ -2,7 +2,7 @@
 /*
  * The device goes to D3 and back under processes that use it: when it is idle, and when
  * the whole system sleeps. Nothing is lost, nothing runs twice, no doorbell is connected
- * unasked, and a connect wakes the device (T20, T21, T22, T32, OBJ-15, SM-2, SM-6, ORD-12,
+ * unasked, and a connect wakes the device (T20, T21, T22, T32, SM-2, SM-6, ORD-12,
  * ORD-13, DDI-PW-9, DDI-PW-10, DDI-PW-11, SEC-8).
  *
  *   driver-power			the idle device
