@@ -12,10 +12,11 @@
  * Bus mastering needs no code here: with the bit off the bus-master address
  * space is empty, and a queue that needs memory then faults with code BUS.
  *
- * When the machine wakes up from S3 the function has kept all but its configuration,
- * as by auxiliary power: it goes on as from D3hot. Rejected: to lose it all; work that
- * is pending in the sleep of a system has to complete after it, and a driver would
- * have to save what only the device knows, the place within an entry.
+ * When the machine wakes up from S3 the function has kept all but its
+ * configuration, as by auxiliary power: it goes on as from D3hot. Rejected: to
+ * lose it all; work that is pending when a system goes to sleep has to complete
+ * after it, and a driver would have to save what only the device knows, the
+ * place within an entry.
  *
  * FLR is QEMU's reset of one function: dxgpu_reset_hold(), then the writable
  * bits of the configuration space.
@@ -132,7 +133,7 @@ void dxgpu_pci_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,
     dxgpu_power_update(DXGPU(pci));
 }
 
-/* QEMU has reset the configuration, the power state in it, and keeps the rest. */
+/* QEMU has reset the configuration, with it the power state; all else stays. */
 void dxgpu_pci_wake(DxgpuState *s)
 {
     if (!s->asleep) {

@@ -354,7 +354,7 @@ int main(int argc, char **argv)
 		ok(adapter_value("resets") == resets, "without a reset of the adapter");
 		nothing_came_asleep();
 	} else {
-		streams(sleep_idle, 100);
+		streams(sleep_idle, dxg_count(30, 100));
 		idle();
 		liar();
 		nothing_came_asleep();
