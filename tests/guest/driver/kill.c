@@ -186,7 +186,7 @@ static bool kill_round(unsigned int round, int mode, unsigned int delay_us, cons
 int main(int argc, char **argv)
 {
 	unsigned int rounds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) :
-				       dxg_count(48, 10000);
+				       dxg_count(100, 10000);
 	unsigned int seed = argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 0) :
 				       (unsigned int)time(NULL);
 	struct child_report *report = child_reports(1);
