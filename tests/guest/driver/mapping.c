@@ -175,6 +175,33 @@ static void no_other_way(struct queue *queue)
 	close(file);
 }
 
+/* Where in its file a mapping begins, in pages. */
+static size_t file_page_of(const volatile void *address)
+{
+	unsigned long start, end, offset, found = 0;
+	char line[512];
+	FILE *maps = fopen("/proc/self/maps", "r");
+
+	while (maps && fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%lx-%lx %*s %lx", &start, &end, &offset) == 3 &&
+		    (uintptr_t)address >= start && (uintptr_t)address < end)
+			found = offset;
+	if (maps)
+		fclose(maps);
+	return found / KMT_PAGE_BYTES;
+}
+
+/* A call that maps the file of a mapping once more; it takes the old mapping with it. */
+static void no_second_mapping(void)
+{
+	struct queue queue;
+
+	must(queue_create(&queue, &session, session.context, QUEUE_RING_BYTES), "queue");
+	ok(remap_file_pages(page_of(queue.bell), KMT_PAGE_BYTES, 0, file_page_of(queue.bell), 0),
+	   "remap_file_pages maps no doorbell (SEC-10 MAP-1)");
+	ok(queue_destroy(&queue) == STATUS_SUCCESS, "and the queue ends as others do");
+}
+
 /* Nothing may pin the page behind the doorbell: a pin would outlive a revoke. */
 static void no_pins(struct queue *queue)
 {
@@ -338,6 +365,7 @@ int main(void)
 	write_protection(&queue);
 	no_execution();
 	no_other_way(&queue);
+	no_second_mapping();
 	must(queue_probe(&queue), "first work");
 	no_pins(&queue);
 	children(&queue);
