@@ -80,15 +80,29 @@ static _Atomic unsigned int told[QUEUES];
 static bool gone;
 static bool alone;              /* one thread: no lock is held by another */
 
+/* Whose slot somebody wants released while the device is unbinding it. */
+static struct dxgpu_doorbell *impatient;
+static pthread_t releaser;
+static _Atomic bool released;
+
+static void *release(void *opaque)
+{
+    dxgpu_slots_release(&adapter.slots, opaque);
+    released = true;
+    return NULL;
+}
+
 static void device_unbind(struct dxgpu_adapter *a, enum dxgpu_cmd opcode,
                           unsigned int slot)
 {
     g_assert_true(a == &adapter);
     g_assert_cmpint(opcode, ==, DXGPU_CMD_DOORBELL_UNBIND);
     g_assert_cmpuint(slot, <, SLOTS);
-    if (!alone) {
-        /* Time for those who do not wait for the end of this. */
-        g_usleep(20);
+    if (impatient) {
+        pthread_create(&releaser, NULL, release, impatient);
+        impatient = NULL;
+        g_usleep(20000);
+        g_assert_false(released);
     }
     g_assert_nonnull(atomic_exchange(&bound[slot], NULL));
 }
@@ -250,6 +264,25 @@ static void test_young(void)
     alone = false;
 }
 
+/* Who gives up a slot that is being unbound waits for the end of it (ORD-8). */
+static void test_quarantine(void)
+{
+    start();
+    min_hold_us = 0;
+    connect_one(0);
+    connect_one(1);
+    connect_one(2);
+    adapter.status[1].last_active_ns = adapter.status[2].last_active_ns = 1;
+    released = false;
+    impatient = &doorbells[0];
+    connect_one(3);
+    pthread_join(releaser, NULL);
+    g_assert_true(released);
+    g_assert_cmpuint(told[0], ==, 1);
+    g_assert_cmpint(dxgpu_slots_find(&adapter.slots, &queues[0]), ==, -1);
+    stop();
+}
+
 /* Every victim is being destroyed: nobody lets go, and the connect gives up. */
 static void test_busy(void)
 {
@@ -315,6 +348,7 @@ int main(int argc, char **argv)
     g_test_add_func("/slots/free", test_free);
     g_test_add_func("/slots/MOD-4-victim", test_victim);
     g_test_add_func("/slots/MOD-4-young", test_young);
+    g_test_add_func("/slots/ORD-8-quarantine", test_quarantine);
     g_test_add_func("/slots/DDI-CN-10-busy", test_busy);
     g_test_add_func("/slots/thread/ORD-8", test_threads);
     return g_test_run();
