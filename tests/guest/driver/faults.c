@@ -446,6 +446,8 @@ static void fault_round(const struct misdeed *misdeed, struct chain *neighbour)
 
 		ok(told == address, "%s: address %#llx, expected %#llx", misdeed->name,
 		   (unsigned long long)told, (unsigned long long)address);
+		told = kmt_fault_address(fd, scene.second.device);
+		ok(!told, "%s: the other device is told of no fault (SEC-25)", misdeed->name);
 	}
 	*culprit->bell = 0;	/* FH-30: no signal */
 	ok(*culprit->fence_cpu == 1, "%s: only the command before it ran (fence %llu)",
