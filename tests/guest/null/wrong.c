@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Wrongs and slowness of a miniport that take more than one call to show: a secondary
+ * doorbell that is not there, addresses that are not unique, a page table that has no
+ * memory at each step of a life, and a caller who is killed while it waits.
+ */
+#define _GNU_SOURCE
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "tap.h"
+#include "driver/child.h"
+#include "driver/debugfs.h"
+#include "driver/null.h"
+#include "driver/queue.h"
+
+#define CONNECTED	DXG_DOORBELLSTATUS_CONNECTED
+#define RETRY		DXG_DOORBELLSTATUS_DISCONNECTED_RETRY
+#define ABORT		DXG_DOORBELLSTATUS_DISCONNECTED_ABORT
+#define STACK_BYTES	65536u
+#define STATE_FAULT	6u
+#define LAYER		"tdr_timeout_ms=300"
+
+static struct kmt_session session;
+
+static void must(int32_t status, const char *what)
+{
+	if (status != STATUS_SUCCESS)
+		bail("%s: status %#x", what, (uint32_t)status);
+}
+
+static void orders(const char *text)
+{
+	if (null_orders(text))
+		bail("orders '%s' are not taken", text);
+}
+
+static void load(const char *parameters)
+{
+	int error = null_load(LAYER, parameters);
+
+	if (error)
+		bail("dxgnull %s: errno %d", parameters, error);
+}
+
+static bool nothing_left(void)
+{
+	char text[DEBUGFS_TEXT_BYTES] = "";
+	unsigned int waited;
+
+	for (waited = 0; waited < 20000; waited += 5) {
+		if (counters_read(text) && counters_all_zero(text))
+			return true;
+		kmt_sleep_us(5000);
+	}
+	diag("counters: %s", text);
+	return false;
+}
+
+/* Both pages are memory of the process's: what is stored stays, and reaches nobody. */
+static bool both_dummy(struct queue *queue)
+{
+	*queue->bell = 0x1234;
+	*queue->secondary = 0x5678;
+	return *queue->secondary == 0x5678 && *queue->stat == ABORT;
+}
+
+static void no_secondary(const char *connect_orders, const char *what)
+{
+	struct null_record record;
+	struct queue queue;
+
+	must(kmt_session_open(&session, NULL, 0), "session");
+	must(queue_create(&queue, &session, session.context, QUEUE_RING_BYTES), "queue");
+	must(doorbell_destroy(session.fd, queue.doorbell), "doorbell");
+	must(queue_doorbell_create(&queue, DXG_DOORBELL_REQUIRE_SECONDARY), "doorbell");
+	ok(queue.secondary && *queue.stat == RETRY,
+	   "%s: a doorbell with a secondary one can be created", what);
+	null_forget();
+	orders(connect_orders);
+	ok(doorbell_connect(session.fd, queue.doorbell) == STATUS_DEVICE_REMOVED &&
+	   *queue.stat == ABORT, "%s: its connect fails, STAT is ABORT (MOD-10)", what);
+	ok(both_dummy(&queue), "%s: neither address leads to a doorbell (MOD-10)", what);
+	if (!null_record(&record))
+		bail("no record");
+	ok(null_count(&record, "DisconnectDoorbell") == (*connect_orders ? 1 : 0),
+	   "%s: a binding that the miniport believes in is undone (DDI-CN-2)", what);
+	null_record_free(&record);
+	must(doorbell_destroy(session.fd, queue.doorbell), "doorbell");
+	must(queue_doorbell_create(&queue, 0), "doorbell");
+	ok(queue_probe(&queue) == STATUS_SUCCESS, "%s: without the flag all is well", what);
+	must(queue_destroy(&queue), "queue");
+	must(kmt_session_close(&session), "session");
+}
+
+static void secondary(void)
+{
+	struct dxg_createdoorbell create;
+	struct queue queue;
+
+	load("slots=2 orders=QueryAdapterInfo=secondary:8");
+	no_secondary("", "a miniport that refuses");
+	no_secondary("ConnectDoorbell=single*1", "a miniport that gives half");
+	ok(!null_unload(), "the modules unload");
+
+	load("slots=2 orders=QueryAdapterInfo=secondary:12");
+	must(kmt_session_open(&session, NULL, 0), "session");
+	must(queue_create(&queue, &session, session.context, QUEUE_RING_BYTES), "queue");
+	must(doorbell_destroy(session.fd, queue.doorbell), "doorbell");
+	ok(doorbell_create(session.fd, queue.queue, queue.ring.allocation,
+			   queue.control.allocation, DXG_DOORBELL_REQUIRE_SECONDARY, &create) ==
+	   STATUS_NOT_SUPPORTED, "secondary doorbells of 12 bytes are none (KMT-CD-15)");
+	must(queue_doorbell_create(&queue, 0), "doorbell");
+	ok(queue_probe(&queue) == STATUS_SUCCESS, "and the adapter works without");
+	must(queue_destroy(&queue), "queue");
+	must(kmt_session_close(&session), "session");
+	ok(!null_unload(), "the modules unload");
+}
+
+/* Two doorbells at one address. */
+static void not_unique(void)
+{
+	struct queue queues[2];
+	unsigned int i;
+
+	must(kmt_session_open(&session, NULL, 0), "session");
+	orders("ConnectDoorbell=same");
+	for (i = 0; i < 2; i++) {
+		must(queue_create(&queues[i], &session, session.context, QUEUE_RING_BYTES), "queue");
+		must(doorbell_connect(session.fd, queues[i].doorbell), "connect");
+	}
+	ok(*queues[0].stat == CONNECTED && *queues[1].stat == CONNECTED &&
+	   queue_probe(&queues[0]) == STATUS_SUCCESS && queue_probe(&queues[1]) == STATUS_SUCCESS,
+	   "two doorbells with one address both work (DDI-CN-5)");
+	must(queue_destroy(&queues[0]), "queue");
+	ok(*queues[1].stat == CONNECTED && queue_probe(&queues[1]) == STATUS_SUCCESS,
+	   "one of them goes, the other stays (DDI-CN-5)");
+	orders("");
+	must(queue_destroy(&queues[1]), "queue");
+	must(kmt_session_close(&session), "session");
+}
+
+/* A life as far as it goes; its first failure. */
+static int32_t life(void)
+{
+	struct queue queue;
+	int32_t status, last;
+
+	status = kmt_session_open(&session, NULL, 0);
+	if (!NT_SUCCESS(status))
+		return status;
+	status = queue_create(&queue, &session, session.context, QUEUE_RING_BYTES);
+	if (NT_SUCCESS(status)) {
+		status = queue_probe(&queue);
+		last = queue_destroy(&queue);
+		status = NT_SUCCESS(status) ? last : status;
+	}
+	last = kmt_session_close(&session);
+	return NT_SUCCESS(status) ? last : status;
+}
+
+/* Page tables without memory, at each step; what unmaps must not fail, so it never does. */
+static void paging(void)
+{
+	unsigned int calls, maps, step, wrong = 0;
+	struct null_record record;
+	char text[80];
+	int32_t status;
+
+	null_forget();
+	must(life(), "a life");
+	if (!null_record(&record))
+		bail("no record");
+	calls = null_count(&record, "BuildPagingBuffer");
+	maps = null_count_if(&record, "BuildPagingBuffer", "Map", 1);
+	for (step = 0; step < calls; step++) {
+		const struct null_line *line = null_next(&record, 0, false, "BuildPagingBuffer");
+		unsigned int i;
+
+		for (i = 0; i < step; i++)
+			line = null_next(&record, null_at(&record, line) + 1, false,
+					 "BuildPagingBuffer");
+		if (!null_value(line, "Map"))
+			continue;
+		snprintf(text, sizeof(text), "BuildPagingBuffer=status:0xc0000017*1@%u", step);
+		orders(text);
+		status = life();
+		orders("");
+		if (status != STATUS_NO_MEMORY || !nothing_left()) {
+			diag("step %u of %u: status %#x", step, calls, (uint32_t)status);
+			wrong++;
+		}
+	}
+	null_record_free(&record);
+	ok(maps > 3 && !wrong, "%u mappings fail one by one: NO_MEMORY, and nothing is left (KMT-CD-4)",
+	   maps);
+	ok(life() == STATUS_SUCCESS, "the next life is whole");
+}
+
+static int32_t untimed_queue(struct queue *queue)
+{
+	struct dxg_createhwqueue create = {
+		.context = session.context,
+		.flags = DXG_HWQUEUE_USER_MODE_SUBMISSION | DXG_HWQUEUE_DISABLE_GPU_TIMEOUT,
+	};
+	int32_t status = queue_create(queue, &session, session.context, QUEUE_RING_BYTES);
+
+	if (!NT_SUCCESS(status))
+		return status;
+	doorbell_destroy(session.fd, queue->doorbell);
+	kmt_call_handle(session.fd, LX_DXDESTROYHWQUEUE, queue->queue);
+	status = kmt_call(session.fd, LX_DXCREATEHWQUEUE, &create);
+	queue->queue = create.queue;
+	queue->fence = create.progress_fence;
+	queue->fence_cpu = (const volatile uint64_t *)(uintptr_t)create.progress_fence_cpu_va;
+	queue->fence_gpuva = create.progress_fence_gpu_va;
+	return NT_SUCCESS(status) ? queue_doorbell_create(queue, 0) : status;
+}
+
+/* Killed by its parent in the midst of a job. */
+static int untimed_child(struct child_report *report, void *argument)
+{
+	struct queue queue;
+	int32_t status = kmt_session_open(&session, NULL, 0);
+
+	(void)argument;
+	if (NT_SUCCESS(status))
+		status = untimed_queue(&queue);
+	if (NT_SUCCESS(status))
+		status = queue_probe(&queue);
+	if (!NT_SUCCESS(status))
+		child_fail(report, "status %#x", (uint32_t)status);
+	child_stage(report, 1);
+	return 0;
+}
+
+/* DisableGpuTimeout is about one rule; the others hold. */
+static void untimed(void)
+{
+	struct child_report *report = child_reports(1);
+	struct dxgpu_ring_entry entry = { .fence_value = 1 };
+	struct null_record record;
+	struct queue queue;
+	unsigned int waited;
+	char how[32];
+	pid_t pid;
+
+	must(kmt_session_open(&session, NULL, 0), "session");
+	null_forget();
+	must(untimed_queue(&queue), "queue");
+	if (!null_record(&record))
+		bail("no record");
+	ok(null_count_if(&record, "CreateHwQueue", "Flags",
+			 DXG_HWQUEUE_USER_MODE_SUBMISSION | DXG_HWQUEUE_DISABLE_GPU_TIMEOUT) == 1,
+	   "the miniport is told of DisableGpuTimeout");
+	null_record_free(&record);
+	ok(queue_probe(&queue) == STATUS_SUCCESS, "such a queue works");
+	entry.command_gpuva = 1ull << 40;
+	entry.command_bytes = 8;
+	queue_publish_entry(&queue, &entry);
+	queue_ring(&queue);
+	for (waited = 0; waited < 10000 && *queue.stat != ABORT; waited += 5)
+		kmt_sleep_us(5000);
+	ok(*queue.stat == ABORT, "a page fault of it is the end of its device (KMT-HQ-6)");
+	queue_destroy(&queue);
+	kmt_session_close(&session);
+
+	must(kmt_session_open(&session, NULL, 0), "session");
+	must(untimed_queue(&queue), "queue");
+	must(queue_probe(&queue), "probe");
+	null_forget();
+	orders("SuspendContext=silent*1");
+	must(queue_destroy(&queue), "queue");
+	ok(kmt_session_close(&session) == STATUS_SUCCESS && null_calls("ResetHwEngine") == 1,
+	   "a suspension of it that is not acknowledged is a hang (KMT-HQ-6)");
+	orders("");
+
+	pid = child_start(untimed_child, report, NULL, true, 60);
+	if (!child_await(report, pid, 1, 20000))
+		bail("child: %s", report->problem);
+	kill(pid, SIGKILL);
+	child_reap(pid, how, sizeof(how));
+	ok(nothing_left(), "its process is killed: nothing is left (KMT-HQ-6)");
+}
+
+struct connector {
+	uint32_t doorbell;
+	int32_t status;
+};
+
+static int connector_main(void *argument)
+{
+	struct connector *connector = argument;
+
+	connector->status = doorbell_connect(session.fd, connector->doorbell);
+	return 0;
+}
+
+/* A task of its own that shares this address space: its calls are this process's. */
+static pid_t connector_start(struct connector *connector, char *stack)
+{
+	pid_t pid = clone(connector_main, stack + STACK_BYTES, CLONE_VM | CLONE_FILES | SIGCHLD,
+			  connector);
+
+	if (pid < 0)
+		bail("no task");
+	return pid;
+}
+
+/* Reaps within the time that the miniport sleeps; false if it took that long. */
+static bool dies(pid_t pid, unsigned int timeout_ms)
+{
+	unsigned int waited;
+
+	kill(pid, SIGKILL);
+	for (waited = 0; waited < timeout_ms; waited++) {
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			return true;
+		kmt_sleep_us(1000);
+	}
+	waitpid(pid, NULL, 0);
+	return false;
+}
+
+/* One connect sleeps in the miniport; who waits behind it can be killed. */
+static void killed(void)
+{
+	struct connector slow = { 0 }, waiting = { 0 };
+	struct queue queues[2];
+	char *stacks = mmap(NULL, 2 * STACK_BYTES, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pid_t first, second;
+	unsigned int i;
+
+	if (stacks == MAP_FAILED)
+		bail("no stacks");
+	must(kmt_session_open(&session, NULL, 0), "session");
+	for (i = 0; i < 2; i++)
+		must(queue_create(&queues[i], &session, session.context, QUEUE_RING_BYTES), "queue");
+
+	/* Behind the same doorbell's connect. */
+	null_forget();
+	orders("ConnectDoorbell=late:4000*1");
+	slow.doorbell = queues[0].doorbell;
+	waiting.doorbell = queues[0].doorbell;
+	waiting.status = STATUS_PENDING;
+	first = connector_start(&slow, stacks);
+	while (!null_calls("ConnectDoorbell"))
+		kmt_sleep_us(1000);
+	second = connector_start(&waiting, stacks + STACK_BYTES);
+	kmt_sleep_us(200000);
+	ok(dies(second, 2500) && waiting.status == STATUS_PENDING,
+	   "killed while it waits for another connect of the doorbell (KMT-0.8)");
+	waitpid(first, NULL, 0);
+	ok(slow.status == STATUS_SUCCESS && *queues[0].stat == CONNECTED &&
+	   null_calls("ConnectDoorbell") == 1, "which has gone well, and was the only one (KMT-0.8)");
+
+	/* Behind a victim's disconnect, in the miniport's line for the only slot. */
+	orders("CbDisconnectDoorbell=late:4000*1");
+	null_forget();
+	slow.doorbell = queues[1].doorbell;
+	first = connector_start(&slow, stacks);
+	while (!null_calls("CbDisconnectDoorbell"))
+		kmt_sleep_us(1000);
+	must(doorbell_destroy(session.fd, queues[0].doorbell) == STATUS_SUCCESS ? 0 : -1, "destroy");
+	waitpid(first, NULL, 0);
+	ok(slow.status == STATUS_SUCCESS && *queues[1].stat == CONNECTED,
+	   "a victim that is destroyed meanwhile holds up nobody");
+	must(queue_doorbell_create(&queues[0], 0), "doorbell");
+	for (i = 0; i < 2; i++)
+		ok(queue_probe(&queues[i]) == STATUS_SUCCESS, "queue %u works afterwards", i);
+	for (i = 0; i < 2; i++)
+		must(queue_destroy(&queues[i]), "queue");
+	must(kmt_session_close(&session), "session");
+	munmap(stacks, 2 * STACK_BYTES);
+}
+
+int main(void)
+{
+	secondary();
+	load("slots=2");
+	not_unique();
+	paging();
+	untimed();
+	ok(nothing_left(), "nothing is left");
+	ok(!null_unload(), "the modules unload");
+	load("slots=1");
+	killed();
+	ok(nothing_left(), "nothing is left");
+	ok(!null_unload(), "the modules unload");
+	return done();
+}
