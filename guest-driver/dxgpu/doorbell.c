@@ -25,6 +25,11 @@
 #include "command.h"
 #include "process.h"
 
+static bool notify;
+module_param(notify, bool, 0644);
+MODULE_PARM_DESC(notify,
+		 "connects answer CONNECTED_NOTIFY_KMD from now on; the device needs no notice, a user-mode driver may want to meet one");
+
 static bool dxgpu_range_valid(struct dxgpu_adapter *adapter, u64 gpuva, u64 bytes, u64 align)
 {
 	u64 limit = 1ull << adapter->caps.gpuva_bits;
@@ -196,7 +201,8 @@ NTSTATUS dxgpu_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 	args->SecondaryKernelCpuVirtualAddress = secondary ?
 		(void __force *)adapter->doorbells + adapter->caps.secondary_offset +
 		(size_t)index * adapter->caps.secondary_stride : NULL;
-	args->Status = D3DDDI_DOORBELLSTATUS_CONNECTED;
+	args->Status = READ_ONCE(notify) ? D3DDDI_DOORBELLSTATUS_CONNECTED_NOTIFY_KMD :
+					   D3DDDI_DOORBELLSTATUS_CONNECTED;
 	return STATUS_SUCCESS;
 }
 
@@ -285,7 +291,7 @@ NTSTATUS dxgpu_destroy_doorbell(const DXGKARG_DESTROYDOORBELL *args)
 	return STATUS_SUCCESS;
 }
 
-/* DxgkDdiNotifyWorkSubmission: connect never answers NOTIFY here, so a sample does. */
+/* DxgkDdiNotifyWorkSubmission: the device has seen the ring; a sample more does no harm. */
 NTSTATUS dxgpu_notify_work_submission(const DXGKARG_NOTIFYWORKSUBMISSION *args)
 {
 	struct dxgpu_hwqueue *queue = args->hHwQueue;

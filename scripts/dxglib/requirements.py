@@ -35,7 +35,7 @@ has neither a test nor a reason, and when a test names one that is not there.
 # Where test programs are, and the name that meson's tests of them begin with.
 SOURCES = (
     ("tests/unit", r"test-(.+)\.c", "core-{}"),
-    ("tests/unit", r"(datasheet)-test\.py", "{}"),
+    ("tests/unit", r"(datasheet|exports)-test\.py", "{}"),
     ("tests/unit/driver", r"(?:test-)?(.+)\.c", "driver-{}"),
     ("tests/fuzz", r"fuzz-(.+)\.c", "replay-{}"),
     ("tests/model", r"run-(model)", "{}-doorbell"),
