@@ -70,7 +70,7 @@ static void test_bits(void)
 	ok(context.Value == DXG_CONTEXT_HW_QUEUE_SUPPORTED, "HwQueueSupported is b4");
 	ok(allocation.Value == (DXG_ALLOCATION_EXISTING_SYSMEM | DXG_ALLOCATION_ZEROED),
 	   "ExistingSysMem is b5, Zeroed b14");
-	ok(node.Value == 1u << 3, "the node's UserModeSubmission is b3");
+	ok(node.Value == 1u << 3, "the node's UserModeSubmission, which has this name alone, is b3 (DDI-NM-3)");
 	ok(doorbell.Value == DXG_DOORBELL_RESIZE, "ResizeRingBufferOperation is b1");
 	ok(code.IsDeviceSpecificCode && code.DeviceSpecificCode == 2,
 	   "a fault code's two views");

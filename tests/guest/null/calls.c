@@ -132,9 +132,9 @@ static void created(struct queue *queue)
 /* What validation refuses does not reach the miniport. */
 static void refused(struct queue *queue)
 {
-	struct dxg_createhwqueue kernel_queue = { .context = session.context };
+	struct dxg_createhwqueue kernel_queue = { .context = session.context }, other;
 	struct dxg_createdoorbell create;
-	uint32_t doorbell;
+	uint32_t doorbell, context;
 	uint8_t data[32] = { 0 };
 	int fd = session.fd;
 
@@ -158,6 +158,19 @@ static void refused(struct queue *queue)
 			       &create), STATUS_INVALID_PARAMETER, "one allocation as both");
 	ok(!null_calls("CreateDoorbell"),
 	   "none of that has reached the miniport (KMT-CD-7 KMT-HQ-5)");
+
+	must(kmt_context_create(fd, session.device, 1, &context), "a context for kernel work");
+	null_forget();
+	expect(hwqueue_create(fd, context, &other), STATUS_NOT_SUPPORTED,
+	       "a queue for user-mode submission on a node without it (DDI-NM-2 KMT-HQ-1)");
+	ok(!null_calls("CreateHwQueue"), "does not reach it either");
+	other.flags = 0;
+	expect(kmt_call(fd, LX_DXCREATEHWQUEUE, &other), STATUS_SUCCESS, "another can be had there");
+	expect(doorbell_create(fd, other.queue, queue->ring.allocation, queue->control.allocation,
+			       0, &create), STATUS_INVALID_PARAMETER,
+	       "but no doorbell for it (DDI-NM-2)");
+	kmt_call_handle(fd, LX_DXDESTROYHWQUEUE, other.queue);
+	kmt_call_handle(fd, LX_DXDESTROYCONTEXT, context);
 	kmt_call_handle(fd, LX_DXDESTROYHWQUEUE, kernel_queue.queue);
 }
 
