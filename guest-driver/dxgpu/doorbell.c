@@ -201,8 +201,9 @@ NTSTATUS dxgpu_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 	args->SecondaryKernelCpuVirtualAddress = secondary ?
 		(void __force *)adapter->doorbells + adapter->caps.secondary_offset +
 		(size_t)index * adapter->caps.secondary_stride : NULL;
-	args->Status = READ_ONCE(notify) ? D3DDDI_DOORBELLSTATUS_CONNECTED_NOTIFY_KMD :
-					   D3DDDI_DOORBELLSTATUS_CONNECTED;
+	args->Status = D3DDDI_DOORBELLSTATUS_CONNECTED;
+	if (READ_ONCE(notify))
+		args->Status = D3DDDI_DOORBELLSTATUS_CONNECTED_NOTIFY_KMD;
 	return STATUS_SUCCESS;
 }
 
