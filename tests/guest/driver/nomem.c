@@ -4,7 +4,7 @@
  * life, and the loading of the modules (T2, KMT-CD-4, KMT-CD-20, KMT-0.5, OBJ-24,
  * SEC-16). Each time a clear status, nothing left, and a neighbour that does not notice.
  *
- *   driver-nomem [FIRST]
+ *   driver-nomem [FIRST [MINIPORT]]
  *
  * Needs the modules' test build (alloc_fail.h), whose parameter "fail" makes allocation N
  * of this process fail; N grows until none fails any more. The test build also counts
@@ -39,6 +39,7 @@ struct fails {
 	char site[96];
 };
 
+static const char *miniport = "dxgpu";
 static char sites[MOST_SITES][96];
 static unsigned int num_sites;
 
@@ -360,7 +361,7 @@ static void load_miniport(void)
 
 	for (nth = 1; nth < MOST && !bad; nth++) {
 		fail_arm(nth, 1);
-		error = module_load("dxgpu");
+		error = module_load(miniport);
 		fail_read(&fails);
 		fail_arm(0, 0);
 		if (!fails.failures)
@@ -371,13 +372,13 @@ static void load_miniport(void)
 			diag("%s: errno %d", fails.site, error);
 			bad++;
 		}
-		if ((!error && module_unload("dxgpu")) || !all_given_back()) {
+		if ((!error && module_unload(miniport)) || !all_given_back()) {
 			diag("%s: something is left", fails.site);
 			bad++;
 		}
 	}
 	ok(nth > 1 && nth < MOST && !bad,
-	   "dxgpu: %u failing allocations of load and probe leave nothing", nth - 1);
+	   "%s: %u failing allocations of load and probe leave nothing", miniport, nth - 1);
 }
 
 static void loads(void)
@@ -385,7 +386,7 @@ static void loads(void)
 	struct kmt_session session;
 	struct queue queue;
 
-	if (module_unload("dxgpu") || module_unload("dxgkrnl"))
+	if (module_unload(miniport) || module_unload("dxgkrnl"))
 		bail("the modules cannot be unloaded");
 	load_layer();
 	load_miniport();
@@ -402,6 +403,8 @@ int main(int argc, char **argv)
 	char how[32];
 	pid_t pid;
 
+	if (argc > 2)
+		miniport = argv[2];
 	if (!first)
 		bail("FIRST is 0 (1..)");
 	if (access(FAIL_FILE, F_OK))
