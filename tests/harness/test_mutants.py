@@ -140,7 +140,7 @@ class Ours(unittest.TestCase):
         tests = {test.title: test for test in testlist.load()}
         for mutant in self.table:
             with self.subTest(mutant.name):
-                self.assertIn(mutant.test, tests)
+                self.assertTrue(mutant.test in tests, mutant.test)
                 mutants.parts_of(tests[mutant.test], mutant.edits)
 
     def test_every_rule_has_one_or_a_reason(self):
