@@ -163,7 +163,7 @@ class Guest:
         except (MoveError, QmpError, TaskTimeout) as error:
             self.saved.discard()
             raise self._error(
-                errors.FAILED, f"the saved machine {self.saved.folder.name} "
+                errors.SETUP, f"the saved machine {self.saved.folder.name} "
                 f"could not be loaded: {error}",
                 [*ui.tail(self.folder / "qemu.log"),
                  "it was removed, so that the next run saves a new one; to "

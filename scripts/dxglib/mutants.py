@@ -289,7 +289,10 @@ def parts_of(test, edits):
 
 
 def prepared(test, parts, edits):
-    """TEST as it runs on the copy of the sources, which is built for it."""
+    """TEST as it runs on the copy of the sources, which is built for it.
+
+    Its guest need not boot for each mutant: modules are inserted afterwards.
+    """
     if parts == ("device",):
         binary = mutant_build.device(edits)
         return dataclasses.replace(test, env=test.env | {
@@ -305,7 +308,7 @@ def prepared(test, parts, edits):
     if "library" in parts:
         command[2:2] = ["--copy", f"{mutant_build.library()}:"
                         f"{mutant_build.LIBRARY_IN_GUEST}"]
-    return dataclasses.replace(test, command=command, env=env)
+    return dataclasses.replace(test, command=command, env=env, restored=True)
 
 
 def _run(test, title, limit_s):

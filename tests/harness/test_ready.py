@@ -92,7 +92,7 @@ class Own(unittest.TestCase):
         state.write_bytes(state.read_bytes()[:state.stat().st_size // 2])
         child = restored("true")
         _, err = child.communicate(timeout=300)
-        self.assertEqual(child.returncode, 1, err)
+        self.assertEqual(child.returncode, 3, err)
         self.assertIn(f"the saved machine {folder().name} could not be "
                       "loaded", err)
         self.assertIn("--no-restore", err)
