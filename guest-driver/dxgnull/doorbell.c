@@ -291,7 +291,10 @@ static void dxgnull_slot_release(struct dxgnull_adapter *adapter, struct dxgnull
 	}
 }
 
-/* DxgkDdiDisconnectDoorbell: SUCCESS, also if not bound (DDI-DC-1); visible work goes on. */
+/*
+ * DxgkDdiDisconnectDoorbell: SUCCESS, also if not bound (DDI-DC-1); visible work goes on. One
+ * sample: a victim may have been given work since (T27), one never connected has none.
+ */
 NTSTATUS dxgnull_disconnect_doorbell(const DXGKARG_DISCONNECTDOORBELL *args)
 {
 	struct dxgnull_queue *queue = args->hDoorbell;
@@ -299,6 +302,8 @@ NTSTATUS dxgnull_disconnect_doorbell(const DXGKARG_DISCONNECTDOORBELL *args)
 
 	mutex_lock(&adapter->lock);
 	dxgnull_slot_release(adapter, queue);
+	if (queue->last_active)
+		dxgnull_queue_sample(queue);
 	mutex_unlock(&adapter->lock);
 	return STATUS_SUCCESS;
 }

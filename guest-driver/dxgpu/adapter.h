@@ -207,7 +207,7 @@ void dxgpu_interrupt_free(struct dxgpu_adapter *adapter);
 
 /* global.c */
 NTSTATUS dxgpu_global_bind(struct dxgpu_hwqueue *queue, u32 *slot);
-void dxgpu_global_unbind(struct dxgpu_hwqueue *queue);
+bool dxgpu_global_unbind(struct dxgpu_hwqueue *queue);
 int dxgpu_global_find(struct dxgpu_hwqueue *queue);
 void dxgpu_global_print(struct dxgpu_adapter *adapter, struct seq_file *m);
 

@@ -14,7 +14,9 @@
  *             the process has a slot for all its queues, and nobody is a victim
  *             (global.c, MOD-7).
  * disconnect  gives the slot back by ORD-8; work that is visible goes on
- *             (DDI-DC-4). Nothing of the doorbell is freed (OBJ-19).
+ *             (DDI-DC-4). A victim, which has lost its slot, is sampled all the same:
+ *             work may have come since, rung into the dummy page (T27, FH-19).
+ *             Nothing of the doorbell is freed (OBJ-19).
  * destroy     disconnect, then QUEUE_REMOVE with acknowledgment: on return the
  *             device has stopped fetching (DDI-DS-1).
  */
@@ -150,17 +152,17 @@ static NTSTATUS dxgpu_dedicated_bind(struct dxgpu_doorbell *doorbell, u32 *index
 	return status;
 }
 
-static void dxgpu_doorbell_unbind(struct dxgpu_doorbell *doorbell)
+/* True if it was bound till now, so that the queue was sampled. */
+static bool dxgpu_doorbell_unbind(struct dxgpu_doorbell *doorbell)
 {
 	struct dxgpu_adapter *adapter = doorbell->adapter;
 
 	if (adapter->caps.global_doorbells)
-		dxgpu_global_unbind(doorbell->hwqueue);
-	else
-		dxgpu_slots_release(&adapter->slots, doorbell);
+		return dxgpu_global_unbind(doorbell->hwqueue);
+	return dxgpu_slots_release(&adapter->slots, doorbell);
 }
 
-/* The doorbell is connected already: a sample is all that is asked for (T6). */
+/* A sample is all that is asked for: connected already (T6), or disconnected already. */
 static NTSTATUS dxgpu_rekick(struct dxgpu_doorbell *doorbell)
 {
 	struct dxgpu_hwqueue *queue = doorbell->hwqueue;
@@ -196,6 +198,7 @@ NTSTATUS dxgpu_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 	if (status != STATUS_SUCCESS)
 		return status;
 
+	doorbell->connected_once = true;
 	args->KernelCpuVirtualAddress = (void __force *)adapter->doorbells +
 		(size_t)index * adapter->caps.doorbell_stride;
 	args->SecondaryKernelCpuVirtualAddress = secondary ?
@@ -207,10 +210,16 @@ NTSTATUS dxgpu_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 	return STATUS_SUCCESS;
 }
 
-/* DxgkDdiDisconnectDoorbell: SUCCESS, also if not bound (DDI-DC-1). */
+/*
+ * DxgkDdiDisconnectDoorbell: SUCCESS, also if not bound (DDI-DC-1). A queue that was never
+ * connected has no work (KMT-CD-5).
+ */
 NTSTATUS dxgpu_disconnect_doorbell(const DXGKARG_DISCONNECTDOORBELL *args)
 {
-	dxgpu_doorbell_unbind(args->hDoorbell);
+	struct dxgpu_doorbell *doorbell = args->hDoorbell;
+
+	if (!dxgpu_doorbell_unbind(doorbell) && doorbell->connected_once)
+		dxgpu_rekick(doorbell);
 	return STATUS_SUCCESS;
 }
 

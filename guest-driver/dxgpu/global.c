@@ -58,15 +58,18 @@ NTSTATUS dxgpu_global_bind(struct dxgpu_hwqueue *queue, u32 *slot)
  * @queue: whose doorbell no process sees any more
  *
  * May sleep. On return ORD-8 is complete: the command's result was read.
+ *
+ * Return: true if it was bound.
  */
-void dxgpu_global_unbind(struct dxgpu_hwqueue *queue)
+bool dxgpu_global_unbind(struct dxgpu_hwqueue *queue)
 {
 	if (!queue->bound)
-		return;
+		return false;
 	/* A failure says that the device has no such binding any more. */
 	dxgpu_command(queue->adapter, queue->context->generation, DXGPU_CMD_DOORBELL_UNBIND,
 		      queue->context->space_id, queue->id);
 	dxgpu_global_set(queue, false);
+	return true;
 }
 
 /**

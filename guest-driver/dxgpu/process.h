@@ -52,6 +52,7 @@ struct dxgpu_doorbell {
 	struct dxgpu_adapter *adapter;
 	struct dxgpu_hwqueue *hwqueue;
 	HANDLE os_handle;
+	bool connected_once;		/* written by connect, which is alone (DDI-CN-11) */
 };
 
 /* The KMD's part of an allocation. */

@@ -389,11 +389,14 @@ void dxgpu_slots_cancel(struct dxgpu_slots *slots, struct dxgpu_slot *slot)
  * @doorbell: the doorbell; no other call for it is under way
  *
  * May sleep. On return ORD-8 is complete for the slot, whoever did it.
+ *
+ * Return: true if it was this call, so that the queue was sampled after it began.
  */
-void dxgpu_slots_release(struct dxgpu_slots *slots, struct dxgpu_doorbell *doorbell)
+bool dxgpu_slots_release(struct dxgpu_slots *slots, struct dxgpu_doorbell *doorbell)
 {
 	struct dxgpu_hwqueue *queue = doorbell->hwqueue;
 	struct dxgpu_slot *slot;
+	bool sampled = false;
 
 	mutex_lock(&slots->lock);
 	while ((slot = queue->slot)) {
@@ -401,6 +404,7 @@ void dxgpu_slots_release(struct dxgpu_slots *slots, struct dxgpu_doorbell *doorb
 			dxgpu_slot_unbind(slots, slot);
 			dxgpu_slot_free(slots, slot);
 			dxgpu_slots_changed(slots);
+			sampled = true;
 			break;
 		}
 		mutex_unlock(&slots->lock);
@@ -408,6 +412,7 @@ void dxgpu_slots_release(struct dxgpu_slots *slots, struct dxgpu_doorbell *doorb
 		mutex_lock(&slots->lock);
 	}
 	mutex_unlock(&slots->lock);
+	return sampled;
 }
 
 /**

@@ -61,7 +61,7 @@ NTSTATUS dxgpu_slots_acquire(struct dxgpu_slots *slots, struct dxgpu_doorbell *d
 			     struct dxgpu_slot **result);
 void dxgpu_slots_bound(struct dxgpu_slots *slots, struct dxgpu_slot *slot);
 void dxgpu_slots_cancel(struct dxgpu_slots *slots, struct dxgpu_slot *slot);
-void dxgpu_slots_release(struct dxgpu_slots *slots, struct dxgpu_doorbell *doorbell);
+bool dxgpu_slots_release(struct dxgpu_slots *slots, struct dxgpu_doorbell *doorbell);
 void dxgpu_slots_wait_callbacks(struct dxgpu_slots *slots, struct dxgpu_hwqueue *queue);
 int dxgpu_slots_find(struct dxgpu_slots *slots, struct dxgpu_hwqueue *queue);
 void dxgpu_slots_print(HANDLE hadapter, struct seq_file *m);

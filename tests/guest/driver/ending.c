@@ -39,24 +39,13 @@ static uint8_t *shared;
 /* Memory that the parent has too, for the device. */
 static int32_t share(struct kmt_session *session, uint64_t *gpuva)
 {
-	struct dxgpu_allocation_data data = { .size = sizeof(data), .bytes = SHARED_BYTES };
-	struct dxg_allocationinfo2 info = {
-		.sysmem = (uintptr_t)shared,
-		.priv_drv_data = (uintptr_t)&data,
-		.priv_drv_data_size = sizeof(data),
-	};
-	struct dxg_createallocation create = {
-		.device = session->device,
-		.alloc_count = 1,
-		.allocation_info = (uintptr_t)&info,
-		.flags = DXG_ALLOCATION_EXISTING_SYSMEM,
-	};
-	int32_t status = kmt_call(session->fd, LX_DXCREATEALLOCATION, &create);
+	uint32_t allocation;
+	int32_t status = kmt_allocation_pin(session, shared, SHARED_BYTES, &allocation);
 
 	if (NT_SUCCESS(status))
-		status = kmt_make_resident(session, info.allocation);
+		status = kmt_make_resident(session, allocation);
 	if (NT_SUCCESS(status))
-		status = kmt_map(session, info.allocation, 0, SHARED_BYTES / KMT_PAGE_BYTES,
+		status = kmt_map(session, allocation, 0, SHARED_BYTES / KMT_PAGE_BYTES,
 				 DXG_PROTECTION_WRITE, gpuva);
 	return status;
 }

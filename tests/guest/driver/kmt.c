@@ -235,10 +235,12 @@ uint64_t kmt_fault_address(int fd, uint32_t device)
 	return state.page_fault.virtual_address;
 }
 
-int32_t kmt_allocation_create(struct kmt_session *session, uint64_t bytes, uint32_t *allocation)
+static int32_t allocation_create(struct kmt_session *session, void *memory, uint64_t bytes,
+				 uint32_t *allocation)
 {
 	struct dxgpu_allocation_data data = { .size = sizeof(data), .bytes = bytes };
 	struct dxg_allocationinfo2 info = {
+		.sysmem = (uintptr_t)memory,
 		.priv_drv_data = (uintptr_t)&data,
 		.priv_drv_data_size = sizeof(data),
 	};
@@ -246,11 +248,23 @@ int32_t kmt_allocation_create(struct kmt_session *session, uint64_t bytes, uint3
 		.device = session->device,
 		.alloc_count = 1,
 		.allocation_info = (uintptr_t)&info,
+		.flags = memory ? DXG_ALLOCATION_EXISTING_SYSMEM : 0,
 	};
 	int32_t status = kmt_call(session->fd, LX_DXCREATEALLOCATION, &create);
 
 	*allocation = info.allocation;
 	return status;
+}
+
+int32_t kmt_allocation_create(struct kmt_session *session, uint64_t bytes, uint32_t *allocation)
+{
+	return allocation_create(session, NULL, bytes, allocation);
+}
+
+int32_t kmt_allocation_pin(struct kmt_session *session, void *memory, uint64_t bytes,
+			   uint32_t *allocation)
+{
+	return allocation_create(session, memory, bytes, allocation);
 }
 
 int32_t kmt_allocation_destroy(struct kmt_session *session, uint32_t allocation)

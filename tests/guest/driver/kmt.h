@@ -100,6 +100,9 @@ int32_t kmt_buffer_destroy(struct kmt_session *session, struct kmt_buffer *buffe
 
 /* The steps, for tests that take them one by one. */
 int32_t kmt_allocation_create(struct kmt_session *session, uint64_t bytes, uint32_t *allocation);
+/* Of memory of the caller, which is pinned: whole pages. */
+int32_t kmt_allocation_pin(struct kmt_session *session, void *memory, uint64_t bytes,
+			   uint32_t *allocation);
 int32_t kmt_allocation_destroy(struct kmt_session *session, uint32_t allocation);
 int32_t kmt_make_resident(struct kmt_session *session, uint32_t allocation);
 int32_t kmt_evict(struct kmt_session *session, uint32_t allocation);

@@ -18,6 +18,7 @@
 #include "debugfs.h"
 #include "fault.h"
 #include "rival.h"
+#include "vmflags.h"
 
 #define WAIT_NS		(10ull * 1000 * 1000 * 1000)
 #define CONNECTED	DXG_DOORBELLSTATUS_CONNECTED
@@ -37,43 +38,6 @@ static void *page_of(const volatile void *address)
 	return (void *)((uintptr_t)address & ~(uintptr_t)(KMT_PAGE_BYTES - 1));
 }
 
-/* The "VmFlags:" words of the mapping that holds an address, "" if there are none. */
-static void vm_flags(const volatile void *address, char *flags, size_t bytes)
-{
-	FILE *file = fopen("/proc/self/smaps", "re");
-	unsigned long start, end;
-	bool inside = false;
-	char line[512];
-
-	flags[0] = '\0';
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
-			inside = (uintptr_t)address >= start && (uintptr_t)address < end;
-		else if (inside && !strncmp(line, "VmFlags:", 8))
-			snprintf(flags, bytes, "%.*s ", (int)strcspn(line + 8, "\n"), line + 8);
-	}
-	if (file)
-		fclose(file);
-}
-
-/* How many of the words of a list are among the flags? */
-static unsigned int flags_found(const char *flags, const char *words, unsigned int *total)
-{
-	unsigned int found = 0;
-	char list[64], *word, *rest;
-
-	*total = 0;
-	snprintf(list, sizeof(list), "%s", words);
-	for (word = strtok_r(list, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
-		char padded[8];
-
-		snprintf(padded, sizeof(padded), " %.4s ", word);
-		found += strstr(flags, padded) != NULL;
-		++*total;
-	}
-	return found;
-}
-
 static void check_flags(const char *name, const volatile void *address, const char *wanted,
 			const char *unwanted)
 {
@@ -85,8 +49,8 @@ static void check_flags(const char *name, const volatile void *address, const ch
 		skip(1, "no VmFlags in smaps");
 		return;
 	}
-	found = flags_found(flags, wanted, &all);
-	forbidden = flags_found(flags, unwanted, &some);
+	found = vm_flags_found(flags, wanted, &all);
+	forbidden = vm_flags_found(flags, unwanted, &some);
 	if (!ok(found == all && !forbidden, "the %s's mapping is %s, and not %s", name, wanted,
 		unwanted))
 		diag("VmFlags:%s", flags);

@@ -104,29 +104,6 @@ static bool step(struct life *life, const char *name, int32_t status)
 	return false;
 }
 
-static int32_t sysmem_create(struct life *life, uint32_t *allocation)
-{
-	struct dxgpu_allocation_data data = {
-		.size = sizeof(data),
-		.bytes = SYSMEM_PAGES * KMT_PAGE_BYTES,
-	};
-	struct dxg_allocationinfo2 info = {
-		.sysmem = (uintptr_t)life->sysmem,
-		.priv_drv_data = (uintptr_t)&data,
-		.priv_drv_data_size = sizeof(data),
-	};
-	struct dxg_createallocation create = {
-		.device = life->session.device,
-		.alloc_count = 1,
-		.allocation_info = (uintptr_t)&info,
-		.flags = DXG_ALLOCATION_EXISTING_SYSMEM,
-	};
-	int32_t status = kmt_call(life->session.fd, LX_DXCREATEALLOCATION, &create);
-
-	*allocation = info.allocation;
-	return status;
-}
-
 static int32_t description(struct life *life)
 {
 	static uint16_t text[4096];
@@ -194,7 +171,9 @@ static void live(struct life *life)
 		return;
 	life->has_queue = true;
 	if (step(life, "first work", queue_probe(&life->queue)) &&
-	    step(life, "allocation of own memory", sysmem_create(life, &allocation)) &&
+	    step(life, "allocation of own memory",
+		 kmt_allocation_pin(session, life->sysmem, SYSMEM_PAGES * KMT_PAGE_BYTES,
+				    &allocation)) &&
 	    step(life, "reserve", reserve(life)) &&
 	    step(life, "map before it is resident", map_at(life, allocation, BORDER)) &&
 	    step(life, "make resident", kmt_make_resident(session, allocation)) &&
