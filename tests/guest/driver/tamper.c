@@ -157,7 +157,10 @@ static void protections(struct queue *queue)
 	}
 }
 
-static bool io_uring_pins(void *page)
+/* Doors that a kernel may not have: whether it has them, and whether they opened. */
+enum door { DOOR_MISSING, DOOR_SHUT, DOOR_OPEN };
+
+static enum door io_uring_pins(void *page)
 {
 	struct io_uring_params params = { 0 };
 	struct iovec buffer = { page, KMT_PAGE_BYTES };
@@ -165,13 +168,13 @@ static bool io_uring_pins(void *page)
 	long result;
 
 	if (ring < 0)
-		return false;
+		return DOOR_MISSING;
 	result = syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, &buffer, 1);
 	close(ring);
-	return result == 0;
+	return result ? DOOR_SHUT : DOOR_OPEN;
 }
 
-static bool userfaultfd_takes(void *page)
+static enum door userfaultfd_takes(void *page)
 {
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register range = {
@@ -181,13 +184,21 @@ static bool userfaultfd_takes(void *page)
 	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
 	bool taken;
 
-	if (fd < 0)
-		return false;
-	taken = !ioctl(fd, UFFDIO_API, &api) && !ioctl(fd, UFFDIO_REGISTER, &range);
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api))
+		return DOOR_MISSING;
+	taken = !ioctl(fd, UFFDIO_REGISTER, &range);
 	range.mode = UFFDIO_REGISTER_MODE_WP;
 	taken = taken || !ioctl(fd, UFFDIO_REGISTER, &range);
 	close(fd);
-	return taken;
+	return taken ? DOOR_OPEN : DOOR_SHUT;
+}
+
+static void check_door(enum door door, const char *name, const char *what)
+{
+	if (door == DOOR_MISSING)
+		skip(1, "this kernel has no such call");
+	else
+		ok(door == DOOR_SHUT, "%s: %s does not take it", name, what);
 }
 
 /* Whoever pins the page behind a mapping keeps it beyond a revoke (SEC-11). */
@@ -203,10 +214,8 @@ static void pins(struct queue *queue)
 		int pipes[2], node;
 		int32_t status;
 
-		ok(!io_uring_pins(mapped[i].page), "%s: io_uring registers no such buffer",
-		   mapped[i].name);
-		ok(!userfaultfd_takes(mapped[i].page), "%s: userfaultfd does not take it",
-		   mapped[i].name);
+		check_door(io_uring_pins(mapped[i].page), mapped[i].name, "io_uring");
+		check_door(userfaultfd_takes(mapped[i].page), mapped[i].name, "userfaultfd");
 		if (pipe(pipes))
 			bail("no pipe");
 		ok(vmsplice(pipes[1], &vector, 1, 0) < 0, "%s: vmsplice does not take it",
@@ -294,33 +303,62 @@ static void debugger(void)
 /* ---- one's own memory in the place of a cell ---- */
 
 /* The process is blind then; the kernel, which never looks there, is not (FH-25). */
+static int blind(struct child_report *report, void *argument)
+{
+	unsigned int which = *(unsigned int *)argument;
+	struct mapped mapped[MAPPINGS];
+	volatile uint64_t *word;
+	struct kmt_session own;
+	struct queue queue;
+	int32_t status;
+
+	status = kmt_session_open(&own, NULL, 0);
+	if (NT_SUCCESS(status))
+		status = queue_create(&queue, &own, own.context, QUEUE_RING_BYTES);
+	if (NT_SUCCESS(status))
+		status = queue_probe(&queue);
+	if (!NT_SUCCESS(status))
+		child_fail(report, "set-up: status %#x", (uint32_t)status);
+	mappings_of(&queue, mapped);
+	munmap(mapped[which].page, KMT_PAGE_BYTES);
+	word = mmap(mapped[which].page, KMT_PAGE_BYTES, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	if (word != mapped[which].page)
+		child_fail(report, "no page");
+	*word = LIE;
+	/* The parent's rival takes the slot. */
+	child_stage(report, 1);
+	status = doorbell_connect(own.fd, queue.doorbell);
+	if (NT_SUCCESS(status))
+		status = queue_destroy(&queue);
+	if (NT_SUCCESS(status))
+		status = kmt_session_close(&own);
+	if (!NT_SUCCESS(status) || *word != LIE)
+		child_fail(report, "status %#x, the word is %#llx", (uint32_t)status,
+			   (unsigned long long)*word);
+	return 0;
+}
+
 static void replaced(void)
 {
-	struct mapped mapped[MAPPINGS];
-	struct queue queue;
+	static const char *const names[MAPPINGS] = {
+		"doorbell", "STAT cell", "LQ cell", "progress fence",
+	};
 	unsigned int i;
 
 	for (i = 0; i < MAPPINGS; i++) {
-		volatile uint64_t *word;
-		bool good;
+		struct child_report *report = child_reports(1);
+		pid_t pid = child_start(blind, report, &i, true, 30);
+		bool taken = child_await(report, pid, 1, 20000) &&
+			     doorbell_connect(rival.session.fd, rival.queues[0].doorbell) ==
+			     STATUS_SUCCESS;
+		char how[32];
 
-		must(queue_create(&queue, &session, session.context, QUEUE_RING_BYTES), "queue");
-		must(queue_probe(&queue), "first work");
-		mappings_of(&queue, mapped);
-		munmap(mapped[i].page, KMT_PAGE_BYTES);
-		word = mmap(mapped[i].page, KMT_PAGE_BYTES, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-		if (word != mapped[i].page)
-			bail("no page in the place of the %s", mapped[i].name);
-		*word = LIE;
-		good = doorbell_connect(rival.session.fd, rival.queues[0].doorbell) ==
-		       STATUS_SUCCESS &&
-		       doorbell_connect(session.fd, queue.doorbell) == STATUS_SUCCESS &&
-		       queue_destroy(&queue) == STATUS_SUCCESS;
-		ok(good && *word == LIE,
-		   "memory in the place of the %s is the process's own, to the end",
-		   mapped[i].name);
-		munmap(mapped[i].page, KMT_PAGE_BYTES);
+		report->go = 1;
+		if (!ok(child_reap(pid, how, sizeof(how)) && taken,
+			"memory in the place of the %s is the process's own, to the end",
+			names[i]))
+			diag("%s: %s", how, report->problem);
 	}
 }
 
@@ -420,7 +458,7 @@ static unsigned int accepted_calls(int fd, const struct child_report *report)
 
 static void travels(bool received, int how)
 {
-	const char *name = how ? "killed" : "exited";
+	const char *name = how ? "killed" : "let go";
 	struct child_report *report = child_reports(1);
 	char baseline[DEBUGFS_TEXT_BYTES], last[DEBUGFS_TEXT_BYTES], text[32];
 	int sockets[2], fd = -1;
@@ -449,10 +487,10 @@ static void travels(bool received, int how)
 	state_sum("doorbell", pid, "connects", &lines);
 	if (received) {
 		ok(lines == 1 && !accepted_calls(fd, report),
-		   "its owner has %s: it keeps the objects, and nothing more", name);
+		   "its owner was %s: it keeps the objects, and nothing more", name);
 		close(fd);
 	} else {
-		ok(lines == 1, "its owner has %s: the descriptor in flight keeps the objects", name);
+		ok(lines == 1, "its owner was %s: the descriptor in flight keeps the objects", name);
 	}
 	close(sockets[0]);
 	close(sockets[1]);
