@@ -219,6 +219,41 @@ static void test_events(void)
 	fake_fini(&fake);
 }
 
+/* What STAT said before a ring is nobody's business, and LQ has but one way to go. */
+static void test_each_time(void)
+{
+	const UINT64 words[] = {
+		D3DDDI_DOORBELLSTATUS_CONNECTED, RETRY, D3DDDI_DOORBELLSTATUS_CONNECTED, RETRY,
+	};
+	UINT64 fence, last = 0;
+	UINT i, wrong = 0;
+
+	fake_init(&fake);
+	for (i = 0; i < 4; i++) {
+		UINT calls = fake.connect_calls, rings = fake.rings;
+
+		/* Before the ring the word is the opposite of what the ring will find. */
+		fake.status = words[i] == RETRY ? D3DDDI_DOORBELLSTATUS_CONNECTED : RETRY;
+		fake_ring_says(&fake, words[i]);
+		wrong += submit(i, DXG_FOREVER, &fence) != STATUS_SUCCESS;
+		wrong += fake.connect_calls - calls != (words[i] == RETRY);
+		wrong += fake.rings - rings != (words[i] == RETRY ? 2 : 1);
+		wrong += fake.doorbell != fake.control.wp;
+		wrong += fake.last_queued != last + 1 || fake.last_queued != fence;
+		last = fake.last_queued;
+		fake_execute(&fake, 1, true);
+		/* A script that has been used up begins anew. */
+		fake.word = 0;
+		fake.num_words = 0;
+	}
+	ok(!wrong, "each submission reads the status word, after its ring (UMD-1 UMD-9)");
+	ok(fake.doorbell == 4 && fake.last_rung == 4,
+	   "the doorbell's value is the write pointer (UMD-10)");
+	ok(last == 4 && !fake.order_wrong,
+	   "the last-queued value grows by one with each entry, before it (UMD-13)");
+	fake_fini(&fake);
+}
+
 static void test_bad_input(void)
 {
 	struct dxg_commands commands;
@@ -265,6 +300,7 @@ int main(void)
 	test_notify();
 	test_full();
 	test_events();
+	test_each_time();
 	test_bad_input();
 	return done();
 }

@@ -16,6 +16,7 @@
 #include "null.h"
 #include "queue.h"
 
+#define NOTIFY		"/sys/module/dxgnull/parameters/notify"
 #define STAT_RETRY	2u
 #define STAT_ABORT	3u
 #define ANY_FAILURE	((int32_t)0x80000000)
@@ -70,6 +71,10 @@ static struct result live(void)
 		result.stage = CONNECT;
 		result.status = status;
 		result.stat = *queue.stat;
+		/* It was passing (T5): the next one succeeds. */
+		if (status == STATUS_DEVICE_BUSY &&
+		    (doorbell_connect(session.fd, queue.doorbell) || queue_probe(&queue)))
+			result.stat = STAT_ABORT;
 	} else {
 		status = queue_probe(&queue);
 		if (status != STATUS_SUCCESS) {
@@ -116,9 +121,9 @@ static const struct wrong wrongs[] = {
 	{ "ConnectDoorbell=status:0xc0000001*1", CONNECT, STATUS_DEVICE_REMOVED, STAT_ABORT,
 	  "a connect that fails is final (KMT-CN-5)" },
 	{ "ConnectDoorbell=status:0xc00002b6*1", CONNECT, STATUS_DEVICE_REMOVED, STAT_ABORT,
-	  "a lost GPU is final (KMT-CN-5)" },
+	  "a lost GPU is final (KMT-CN-5, T4)" },
 	{ "ConnectDoorbell=status:0x80000011*1", CONNECT, STATUS_DEVICE_BUSY, STAT_RETRY,
-	  "busy changes nothing (KMT-CN-6)" },
+	  "busy changes nothing (KMT-CN-6, T5)" },
 	{ "ConnectDoorbell=address*1", CONNECT, STATUS_DEVICE_REMOVED, STAT_ABORT,
 	  "an address outside of the aperture (DDI-CN-6)" },
 	{ "ConnectDoorbell=misaligned*1", CONNECT, STATUS_DEVICE_REMOVED, STAT_ABORT,
@@ -274,6 +279,40 @@ static void slow_connect(void)
 	kmt_session_close(&session);
 }
 
+/*
+ * The miniport changes its mind about notification. A doorbell that is connected stays as
+ * it is; the new answer comes with the connect after a disconnect (SM-4).
+ */
+static void no_switch(uint64_t from, uint64_t to)
+{
+	const char *names[] = { "CONNECTED", "NOTIFY" };
+	struct kmt_session session;
+	struct queue queue, rival;
+	uint64_t first, again, taken, second;
+
+	if (sysfs_write(NOTIFY, "", from ? "1" : "0") || kmt_session_open(&session, NULL, 0) ||
+	    queue_create(&queue, &session, session.context, QUEUE_RING_BYTES) ||
+	    queue_create(&rival, &session, session.context, QUEUE_RING_BYTES))
+		bail("no queues");
+	doorbell_connect(session.fd, queue.doorbell);
+	first = *queue.stat;
+	sysfs_write(NOTIFY, "", to ? "1" : "0");
+	doorbell_connect(session.fd, queue.doorbell);
+	again = *queue.stat;
+	doorbell_connect(session.fd, rival.doorbell);
+	taken = *queue.stat;
+	doorbell_connect(session.fd, queue.doorbell);
+	second = *queue.stat;
+	if (!ok(first == from && again == from && taken == STAT_RETRY && second == to,
+		"%s to %s by way of RETRY alone (SM-4)", names[from], names[to]))
+		diag("STAT %llu, connected again %llu, taken away %llu, connected %llu",
+		     (unsigned long long)first, (unsigned long long)again,
+		     (unsigned long long)taken, (unsigned long long)second);
+	sysfs_write(NOTIFY, "", "0");
+	if (queue_destroy(&rival) || queue_destroy(&queue) || kmt_session_close(&session))
+		bail("they cannot be destroyed");
+}
+
 int main(void)
 {
 	unsigned int i;
@@ -290,6 +329,8 @@ int main(void)
 		try(&wrongs[i]);
 	}
 	slow_connect();
+	no_switch(0, 1);
+	no_switch(1, 0);
 	stopped();
 	ok(!module_unload("dxgnull"), "the module unloads");
 	ok(!module_unload("dxgkrnl"), "so does the layer");

@@ -22,6 +22,7 @@
 #include "child.h"
 #include "debugfs.h"
 #include "modules.h"
+#include "rival.h"
 
 #define FAIL_FILE	"/sys/module/dxgkrnl/parameters/fail"
 #define FOREVER		1000000u
@@ -32,6 +33,7 @@
 /* Two pages before a border of page tables of every level below the root. */
 #define BORDER		(0x8000000000ull - 2 * KMT_PAGE_BYTES)
 #define STAGE_RUNNING	1
+#define FAULT_ROUNDS	20u
 
 struct fails {
 	unsigned int calls, failures;
@@ -291,6 +293,36 @@ static int neighbour(struct child_report *report, void *argument)
 	return 0;
 }
 
+/*
+ * The dummy page and all else was made with the doorbell: connect, revoke and the faults
+ * after them want no memory at all (MAP-10).
+ */
+static void faults(void)
+{
+	struct kmt_session session;
+	unsigned int i, good = 0;
+	struct rival rival;
+	struct queue queue;
+	struct fails fails;
+
+	if (kmt_session_open(&session, NULL, 0) ||
+	    queue_create(&queue, &session, session.context, QUEUE_RING_BYTES) ||
+	    rival_create(&rival) || queue_probe(&queue))
+		bail("no queue or rival");
+	fail_arm(1, FOREVER);
+	for (i = 0; i < FAULT_ROUNDS; i++)
+		good += rival_steal(&rival, &queue) &&
+			queue_ring(&queue) == DXG_DOORBELLSTATUS_DISCONNECTED_RETRY &&
+			queue_probe(&queue) == STATUS_SUCCESS;
+	fail_read(&fails);
+	fail_arm(0, 0);
+	if (!ok(good == FAULT_ROUNDS && !fails.calls,
+		"without memory: %u revokes, faults on the dummy, connects, faults on the slot", good))
+		diag("%u allocations, the last in %s", fails.calls, fails.site);
+	if (rival_destroy(&rival) || queue_destroy(&queue) || kmt_session_close(&session))
+		bail("they cannot be destroyed");
+}
+
 /* ---- loading ---- */
 
 static bool all_given_back(void)
@@ -393,6 +425,7 @@ int main(int argc, char **argv)
 		bail("no neighbour: %s", report->problem);
 	lives(first, 1);
 	lives(first, FOREVER);
+	faults();
 	report->go = 1;
 	ok(child_reap(pid, how, sizeof(how)), "the neighbour was right in %llu laps (%s) %s",
 	   (unsigned long long)report->values[0], how, report->problem);
