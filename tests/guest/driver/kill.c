@@ -8,8 +8,9 @@
  * Each round starts an unprivileged victim with two threads and more queues than
  * slots, lets it live for a random time and kills it: in set-up, in mid-submission, in a
  * connect, in a wait that blocks, or in a fork of it that keeps the descriptor
- * open. Then the driver's object counts must come back to what they were. The seed is
- * printed; the same seed draws the same delays.
+ * open. Then the driver's object counts (handles and pinned pages among them) must come
+ * back to what they were, and at the end no slot be in use. The seed is printed; the same
+ * seed draws the same delays.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -183,6 +184,19 @@ static bool kill_round(unsigned int round, int mode, unsigned int delay_us, cons
 	return good;
 }
 
+/* Physical doorbells that are not free. */
+static unsigned int slots_in_use(void)
+{
+	unsigned int used = 0;
+	char text[8192], *at;
+
+	if (!file_read("/sys/kernel/debug/dxg/*/slots", text, sizeof(text)))
+		bail("no slots in debugfs");
+	for (at = text; (at = strstr(at, " state=")); at++)
+		used += strncmp(at, " state=free", 11) != 0;
+	return used;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int rounds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) :
@@ -226,5 +240,6 @@ int main(int argc, char **argv)
 	   (unsigned long long)laps, (unsigned long long)report->values[1] / 1000);
 	if (!ok(counters_settle(before, 10000, last), "at the end all is as before"))
 		diag("before: %s; after: %s", before, last);
+	ok(!slots_in_use(), "and no slot is in use");
 	return done();
 }

@@ -16,7 +16,6 @@
 #include "null.h"
 #include "queue.h"
 
-#define NOTIFY		"/sys/module/dxgnull/parameters/notify"
 #define STAT_RETRY	2u
 #define STAT_ABORT	3u
 #define ANY_FAILURE	((int32_t)0x80000000)
@@ -279,40 +278,6 @@ static void slow_connect(void)
 	kmt_session_close(&session);
 }
 
-/*
- * The miniport changes its mind about notification. A doorbell that is connected stays as
- * it is; the new answer comes with the connect after a disconnect (SM-4).
- */
-static void no_switch(uint64_t from, uint64_t to)
-{
-	const char *names[] = { "CONNECTED", "NOTIFY" };
-	struct kmt_session session;
-	struct queue queue, rival;
-	uint64_t first, again, taken, second;
-
-	if (sysfs_write(NOTIFY, "", from ? "1" : "0") || kmt_session_open(&session, NULL, 0) ||
-	    queue_create(&queue, &session, session.context, QUEUE_RING_BYTES) ||
-	    queue_create(&rival, &session, session.context, QUEUE_RING_BYTES))
-		bail("no queues");
-	doorbell_connect(session.fd, queue.doorbell);
-	first = *queue.stat;
-	sysfs_write(NOTIFY, "", to ? "1" : "0");
-	doorbell_connect(session.fd, queue.doorbell);
-	again = *queue.stat;
-	doorbell_connect(session.fd, rival.doorbell);
-	taken = *queue.stat;
-	doorbell_connect(session.fd, queue.doorbell);
-	second = *queue.stat;
-	if (!ok(first == from && again == from && taken == STAT_RETRY && second == to,
-		"%s to %s by way of RETRY alone (SM-4)", names[from], names[to]))
-		diag("STAT %llu, connected again %llu, taken away %llu, connected %llu",
-		     (unsigned long long)first, (unsigned long long)again,
-		     (unsigned long long)taken, (unsigned long long)second);
-	sysfs_write(NOTIFY, "", "0");
-	if (queue_destroy(&rival) || queue_destroy(&queue) || kmt_session_close(&session))
-		bail("they cannot be destroyed");
-}
-
 int main(void)
 {
 	unsigned int i;
@@ -329,8 +294,6 @@ int main(void)
 		try(&wrongs[i]);
 	}
 	slow_connect();
-	no_switch(0, 1);
-	no_switch(1, 0);
 	stopped();
 	ok(!module_unload("dxgnull"), "the module unloads");
 	ok(!module_unload("dxgkrnl"), "so does the layer");
