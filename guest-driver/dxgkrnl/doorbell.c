@@ -232,17 +232,41 @@ bool dxg_doorbell_power_down(struct dxg_doorbell *doorbell)
 	return connected;
 }
 
+/**
+ * dxg_doorbell_set_offset() - the place of a new doorbell in its pages
+ * @doorbell: nobody else knows it yet
+ * @offset: what the miniport says, in bytes
+ *
+ * Return: false if no doorbell of the adapter's size can lie there, aligned (KMT-CD-19).
+ */
+bool dxg_doorbell_set_offset(struct dxg_doorbell *doorbell, u32 offset)
+{
+	struct dxgadapter *adapter = dxg_doorbell_adapter(doorbell);
+	u32 bytes = adapter->ums_caps.DoorbellSizeInBytes;
+
+	if (dxg_doorbell_has_secondary(doorbell))
+		bytes = max(bytes, adapter->ums_caps.SecondaryDoorbellSizeInBytes);
+	if (offset % bytes || offset > PAGE_SIZE - bytes) {
+		dev_warn_once(adapter->dev, "miniport puts a doorbell of %u bytes at %u in its page\n",
+			      bytes, offset);
+		return false;
+	}
+	doorbell->offset = offset;
+	return true;
+}
+
 /* The page frame of a doorbell's kernel address; false if it is none of the aperture's. */
-static bool dxg_doorbell_page(const struct dxgadapter *adapter, void *address, u32 bytes,
+static bool dxg_doorbell_page(const struct dxg_doorbell *doorbell, void *address, u32 bytes,
 			      unsigned long *pfn)
 {
+	const struct dxgadapter *adapter = dxg_doorbell_adapter(doorbell);
 	u64 offset = address - adapter->aperture.KernelCpuVirtualAddress;
 
 	/* An address below the aperture wraps to a large offset. */
 	if (offset >= adapter->aperture.Size || bytes > adapter->aperture.Size - offset ||
-	    offset_in_page(offset)) {
-		dev_warn_once(adapter->dev, "miniport connected a doorbell at %#llx (below %#llx, page aligned)\n",
-			      offset, adapter->aperture.Size);
+	    offset_in_page(offset) != doorbell->offset) {
+		dev_warn_once(adapter->dev, "miniport connected a doorbell at %#llx (below %#llx, at %#x in its page)\n",
+			      offset, adapter->aperture.Size, doorbell->offset);
 		return false;
 	}
 	*pfn = (adapter->aperture.PhysicalAddress + offset) >> PAGE_SHIFT;
@@ -262,11 +286,11 @@ static bool dxg_doorbell_validate(const struct dxg_doorbell *doorbell,
 			      args->Status);
 		return false;
 	}
-	if (!dxg_doorbell_page(adapter, args->KernelCpuVirtualAddress,
+	if (!dxg_doorbell_page(doorbell, args->KernelCpuVirtualAddress,
 			       adapter->ums_caps.DoorbellSizeInBytes, &pfn[0]))
 		return false;
 	return !dxg_doorbell_has_secondary(doorbell) ||
-	       dxg_doorbell_page(adapter, args->SecondaryKernelCpuVirtualAddress,
+	       dxg_doorbell_page(doorbell, args->SecondaryKernelCpuVirtualAddress,
 				 adapter->ums_caps.SecondaryDoorbellSizeInBytes, &pfn[1]);
 }
 

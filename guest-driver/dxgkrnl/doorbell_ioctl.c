@@ -127,6 +127,12 @@ static NTSTATUS dxg_doorbell_kmd_create(struct dxg_doorbell *doorbell, u32 flags
 		status = STATUS_UNSUCCESSFUL;
 	if (NT_SUCCESS(status)) {
 		doorbell->kmd = args.hDoorbell;
+		if (!dxg_doorbell_set_offset(doorbell, args.DoorbellOffset)) {
+			dxg_doorbell_kmd_destroy(doorbell);
+			status = STATUS_UNSUCCESSFUL;
+		}
+	}
+	if (NT_SUCCESS(status)) {
 		spin_lock(&queue->lock);
 		queue->doorbell = doorbell;
 		spin_unlock(&queue->lock);
@@ -245,8 +251,9 @@ NTSTATUS dxg_create_doorbell(struct dxg_call *call)
 		status = dxg_doorbell_build(doorbell, args->flags, private,
 					    args->priv_drv_data_size);
 	if (NT_SUCCESS(status)) {
-		args->doorbell_cpu_va = doorbell->user_addr;
-		args->doorbell_secondary_cpu_va = secondary ? doorbell->user_addr + PAGE_SIZE : 0;
+		args->doorbell_cpu_va = doorbell->user_addr + doorbell->offset;
+		args->doorbell_secondary_cpu_va =
+			secondary ? args->doorbell_cpu_va + PAGE_SIZE : 0;
 		args->doorbell_status_cpu_va = dxg_cell_user_addr(&doorbell->stat);
 		args->last_queued_value_cpu_va = dxg_cell_user_addr(&doorbell->last_queued);
 		args->doorbell = handle;

@@ -540,6 +540,7 @@ struct dxg_doorbell {
 	struct task_struct *connecting;	/* lock: who is inside the KMD's connect, for CB-DC-6 */
 	struct dxg_region region;	/* one page, or two: the secondary doorbell is the second */
 	unsigned long user_addr;	/* constant after create */
+	u32 offset;			/* in each page of the region; constant after create */
 	struct dxg_cell stat;		/* value: lock */
 	struct dxg_cell last_queued;
 	u64 connects;			/* lock, as the following */
@@ -550,6 +551,7 @@ struct dxg_doorbell {
 };
 
 void dxg_doorbell_init(struct dxg_doorbell *doorbell, bool secondary);
+bool dxg_doorbell_set_offset(struct dxg_doorbell *doorbell, u32 offset);
 NTSTATUS dxg_doorbell_connect(struct dxg_doorbell *doorbell);
 NTSTATUS dxg_doorbell_disconnect_callback(const DXGKARGCB_DISCONNECTDOORBELL *args);
 void dxg_doorbell_abort(struct dxg_doorbell *doorbell);

@@ -63,6 +63,7 @@ struct dxgpu_caps {
 	u32 max_contexts;
 	u32 max_spaces;
 	u32 doorbell_stride;
+	u32 doorbell_places;		/* slots of a page; 1 if they are not packed */
 	u32 doorbell_size;
 	u32 ring_min_entries;
 	u32 ring_max_entries;

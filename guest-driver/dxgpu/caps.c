@@ -5,9 +5,10 @@
  * The device's registers are the only source of a count or size (DDI-QA-3). They
  * are checked once, at start, against what the driver relies on later without
  * looking: that every record of the status region and every slot lies inside
- * its BAR, and that a doorbell has a page of its own (DEV-6), since the OS
- * layer maps whole pages to processes. That holds for secondary doorbells, too.
- * In the global model each address space has a slot, so no process lacks one.
+ * its BAR, and that a doorbell has a page of its own (DEV-6), or that all pages
+ * have as many, since the OS layer maps whole pages to processes. That holds for
+ * secondary doorbells, too. In the global model each address space has a slot, so
+ * no process lacks one, and a page of its own.
  */
 #include <linux/log2.h>
 #include <linux/string.h>
@@ -28,13 +29,28 @@ static bool dxgpu_records_fit(u32 offset, u32 stride, u32 count, size_t record_b
 	       offset <= region_bytes && count <= (region_bytes - offset) / stride;
 }
 
-/* Behind all primary ones, so that no page is that of two slots. */
+/* As far apart as pages, or several to each page of equal number, or on one page. */
+static bool dxgpu_stride_fit(const struct dxgpu_caps *caps)
+{
+	u32 stride = caps->doorbell_stride;
+
+	if (IS_ALIGNED(stride, PAGE_SIZE))
+		return stride;
+	return is_power_of_2(stride) && stride >= PAGE_SIZE / DXGPU_PLACES_MAX &&
+	       stride >= caps->doorbell_size && stride >= caps->secondary_size &&
+	       !caps->global_doorbells && !(caps->num_slots % caps->doorbell_places);
+}
+
+/* Behind all primary ones, so that no page has slots of both. */
 static bool dxgpu_secondary_fit(const struct dxgpu_caps *caps, size_t doorbell_bytes)
 {
-	u64 first_free = (u64)caps->num_slots * caps->doorbell_stride;
+	u64 first_free = PAGE_ALIGN((u64)caps->num_slots * caps->doorbell_stride);
 
 	return IS_ALIGNED(caps->secondary_size, 8) && caps->secondary_size <= PAGE_SIZE &&
-	       caps->secondary_stride && IS_ALIGNED(caps->secondary_stride, PAGE_SIZE) &&
+	       caps->secondary_stride &&
+	       (caps->secondary_stride == caps->doorbell_stride ||
+		(IS_ALIGNED(caps->secondary_stride, PAGE_SIZE) &&
+		 IS_ALIGNED(caps->doorbell_stride, PAGE_SIZE))) &&
 	       IS_ALIGNED(caps->secondary_offset, PAGE_SIZE) &&
 	       caps->secondary_offset >= first_free &&
 	       caps->secondary_offset <= doorbell_bytes &&
@@ -52,9 +68,9 @@ static const char *dxgpu_caps_problem(const struct dxgpu_caps *caps, size_t door
 	if (!caps->doorbell_size || !IS_ALIGNED(caps->doorbell_size, 8) ||
 	    caps->doorbell_size > PAGE_SIZE)
 		return "doorbell size";
-	if (!caps->doorbell_stride || !IS_ALIGNED(caps->doorbell_stride, PAGE_SIZE))
-		return "doorbell stride (a slot must have its own page)";
-	if (!caps->num_slots || caps->num_slots > doorbell_bytes / caps->doorbell_stride)
+	if (!caps->num_slots || !dxgpu_stride_fit(caps))
+		return "doorbell stride (a slot has its own page, or all pages have as many)";
+	if (caps->num_slots > doorbell_bytes / caps->doorbell_stride)
 		return "slot count";
 	if (caps->global_doorbells && caps->num_slots < caps->max_spaces)
 		return "slot count (fewer than address spaces)";
@@ -116,6 +132,10 @@ int dxgpu_caps_read(struct dxgpu_adapter *adapter, size_t doorbell_bytes,
 	caps->max_contexts = dxgpu_reg(adapter, DXGPU_REG_MAX_CONTEXTS);
 	caps->max_spaces = dxgpu_reg(adapter, DXGPU_REG_MAX_SPACES);
 	caps->doorbell_stride = dxgpu_reg(adapter, DXGPU_REG_DOORBELL_STRIDE);
+	caps->doorbell_places = 1;
+	if (caps->doorbell_stride && caps->doorbell_stride < PAGE_SIZE)
+		caps->doorbell_places = min_t(u32, PAGE_SIZE / caps->doorbell_stride,
+					      caps->num_slots);
 	caps->doorbell_size = dxgpu_reg(adapter, DXGPU_REG_DOORBELL_SIZE);
 	caps->ring_min_entries = dxgpu_reg(adapter, DXGPU_REG_RING_MIN_ENTRIES);
 	caps->ring_max_entries = dxgpu_reg(adapter, DXGPU_REG_RING_MAX_ENTRIES);
@@ -210,7 +230,7 @@ static void dxgpu_fill_aperture(struct dxgpu_adapter *adapter, void *out)
 	*(DXGK_DOORBELLAPERTURE *)out = (DXGK_DOORBELLAPERTURE){
 		.KernelCpuVirtualAddress = (void __force *)adapter->doorbells,
 		.PhysicalAddress = pci_resource_start(adapter->pdev, DXGPU_BAR_DOORBELL),
-		.Size = end,
+		.Size = PAGE_ALIGN(end),
 	};
 }
 

@@ -43,7 +43,7 @@ NTSTATUS dxgpu_create_context(HANDLE hdevice, DXGKARG_CREATECONTEXT *args)
 	context->adapter = adapter;
 	context->os_handle = args->hContext;
 	context->node = args->NodeOrdinal;
-	context->space_id = process->space_id;
+	context->process = process;
 	context->generation = process->generation;
 	INIT_LIST_HEAD(&context->suspend_link);
 

@@ -8,7 +8,9 @@
  *             against the device's limits, and gives
  *             the device the queue (QUEUE_CREATE latches both addresses,
  *             DDI-CD-8). No slot is taken (DDI-CD-5): slots are few, and a queue
- *             may never submit (DDI-CD-6).
+ *             may never submit (DDI-CD-6). Only its place in a page is chosen, if
+ *             slots share pages: the address that the process gets is to stay
+ *             (KMT-CD-19).
  * connect     takes a slot, if need be from a victim (slots.c), and binds. The
  *             bind makes the device sample WP (DDI-CN-9). In the global model
  *             the process has a slot for all its queues, and nobody is a victim
@@ -108,6 +110,7 @@ NTSTATUS dxgpu_create_doorbell(DXGKARG_CREATEDOORBELL *args)
 	doorbell->adapter = adapter;
 	doorbell->hwqueue = queue;
 	doorbell->os_handle = args->hDoorbell;
+	dxgpu_slots_place(&adapter->slots, doorbell);
 
 	spin_lock_irq(&adapter->object_lock);
 	queue->fault_reported = false;
@@ -123,10 +126,13 @@ NTSTATUS dxgpu_create_doorbell(DXGKARG_CREATEDOORBELL *args)
 			       args->InitialWritePointer);
 	if (!NT_SUCCESS(status)) {
 		WRITE_ONCE(queue->on_device, false);
+		dxgpu_slots_unplace(&adapter->slots, doorbell);
 		kfree(doorbell);
 		return status;
 	}
 	dxgpu_doorbell_tell(queue, args);
+	/* Not packed, there is one place, the first. */
+	args->DoorbellOffset = doorbell->place * adapter->caps.doorbell_stride;
 	args->hDoorbell = doorbell;
 	return STATUS_SUCCESS;
 }
@@ -297,6 +303,7 @@ NTSTATUS dxgpu_destroy_doorbell(const DXGKARG_DESTROYDOORBELL *args)
 	dxgpu_doorbell_unbind(doorbell);
 	dxgpu_queue_remove(queue);
 	WRITE_ONCE(queue->on_device, false);
+	dxgpu_slots_unplace(&doorbell->adapter->slots, doorbell);
 	kfree(doorbell);
 	return STATUS_SUCCESS;
 }

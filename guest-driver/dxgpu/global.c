@@ -45,7 +45,7 @@ NTSTATUS dxgpu_global_bind(struct dxgpu_hwqueue *queue, u32 *slot)
 {
 	NTSTATUS status;
 
-	*slot = queue->context->space_id;
+	*slot = queue->context->process->space_id;
 	status = dxgpu_command(queue->adapter, queue->context->generation,
 			       DXGPU_CMD_DOORBELL_BIND, *slot, queue->id);
 	if (NT_SUCCESS(status))
@@ -67,7 +67,7 @@ bool dxgpu_global_unbind(struct dxgpu_hwqueue *queue)
 		return false;
 	/* A failure says that the device has no such binding any more. */
 	dxgpu_command(queue->adapter, queue->context->generation, DXGPU_CMD_DOORBELL_UNBIND,
-		      queue->context->space_id, queue->id);
+		      queue->context->process->space_id, queue->id);
 	dxgpu_global_set(queue, false);
 	return true;
 }
@@ -80,7 +80,7 @@ bool dxgpu_global_unbind(struct dxgpu_hwqueue *queue)
  */
 int dxgpu_global_find(struct dxgpu_hwqueue *queue)
 {
-	return READ_ONCE(queue->bound) ? (int)queue->context->space_id : -1;
+	return READ_ONCE(queue->bound) ? (int)queue->context->process->space_id : -1;
 }
 
 /* Of DxgkDdiPrintSlots: a line of totals, then one line per bound queue. */
@@ -96,7 +96,7 @@ void dxgpu_global_print(struct dxgpu_adapter *adapter, struct seq_file *m)
 	xa_for_each(&adapter->queues, id, queue) {
 		if (queue->bound)
 			seq_printf(m, "slot=%u state=bound queue=%u\n",
-				   queue->context->space_id, queue->id);
+				   queue->context->process->space_id, queue->id);
 	}
 	spin_unlock_irq(&adapter->object_lock);
 }

@@ -174,7 +174,8 @@ static int dxgpu_start_hardware(struct dxgpu_adapter *adapter)
 	if (ret)
 		goto unmap_bars;
 	ret = dxgpu_slots_init(&adapter->slots, adapter,
-			       adapter->caps.global_doorbells ? 0 : adapter->caps.num_slots);
+			       adapter->caps.global_doorbells ? 0 : adapter->caps.num_slots,
+			       adapter->caps.doorbell_places);
 	if (ret)
 		goto unmap_bars;
 	ret = dxgpu_hardware_reset(adapter);

@@ -14,6 +14,7 @@ struct dxgpu_process {
 	u32 generation;			/* changed by a restart, when nothing else runs */
 	struct mutex lock;		/* @pagetable */
 	struct dxgpu_pagetable pagetable;
+	u16 places_used[DXGPU_PLACES_MAX]; /* doorbells, by place; under adapter->slots.lock */
 };
 
 struct dxgpu_device {
@@ -26,7 +27,7 @@ struct dxgpu_context {
 	u32 id;
 	u32 generation;
 	u32 node;
-	u32 space_id;
+	struct dxgpu_process *process;
 	/* The rest is under adapter->object_lock. */
 	bool suspended;			/* and acknowledged */
 	struct list_head suspend_link;	/* adapter->suspending while an acknowledgment is due */
@@ -52,8 +53,17 @@ struct dxgpu_doorbell {
 	struct dxgpu_adapter *adapter;
 	struct dxgpu_hwqueue *hwqueue;
 	HANDLE os_handle;
+<<<<<<< HEAD
 	bool connected_once;		/* written by connect, which is alone (DDI-CN-11) */
+=======
+	unsigned int place;		/* of its slots in their pages; constant */
+>>>>>>> 1aabed2 (Packed slots: a page is one process's at a time; a connect waits for a victim to come of age)
 };
+
+static inline struct dxgpu_process *dxgpu_doorbell_process(const struct dxgpu_doorbell *doorbell)
+{
+	return doorbell->hwqueue->context->process;
+}
 
 /* The KMD's part of an allocation. */
 struct dxgpu_allocation {

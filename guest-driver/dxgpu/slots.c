@@ -21,34 +21,31 @@
  * for its final sample (ORD-8). A hwqueue keeps its slot pointer until then, so
  * that neither its disconnect returns early nor its reconnect binds twice.
  *
- * Victim choice is MOD-4: not one younger than min_hold_us unless all are, then
- * one whose queue has no work, then the least recently active by the device's
- * clock. Rejected: an LRU list moved at connect; a busy queue neither connects
- * nor, with RingNeeded, rings, so only the device knows who is active.
+ * Packed slots share pages. A page is one process's at a time (MOD-9), since who sees
+ * it can ring all of it; it is free when all its slots are. A doorbell's place in the
+ * page was told to the OS layer at its creation and stays (KMT-CD-19), so it needs a
+ * slot at that place: in a page of its process, or in a free page, or that of a victim
+ * (victim.c). If the victim is in another process's page, that page is emptied: each of
+ * its doorbells is taken, one by one, and until the last is nobody can bind there. A
+ * victim on an own page concerns no other doorbell (MOD-8). A page with one slot is the
+ * case that is not packed. Rejected: pages for several processes, each ring of which may
+ * cost another one a sample.
  *
  * Connects that find no slot stand in line: with many queues on one slot some
  * would miss it again and again otherwise, and a connect should not fail
  * (KMT-CN-4). Their patience (OP-6) starts anew with each slot that is given to
  * somebody, so that a line that moves slowly fails nobody.
- *
- * A slot whose queue was lost in a reset is the best victim of all: the OS layer
- * has aborted its doorbell, and its unbind needs no command.
  */
-#include <linux/completion.h>
-#include <linux/jiffies.h>
+#include <linux/hrtimer.h>
 #include <linux/ktime.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/seq_file.h>
 #include "command.h"
 #include "process.h"
 
-static unsigned int min_hold_us = 1000;
-module_param(min_hold_us, uint, 0644);
-MODULE_PARM_DESC(min_hold_us,
-		 "time in us after its connect in which a doorbell is no victim unless all are that young");
-
 /* OP-6: how long no slot changes hands before a connect fails with DEVICE_BUSY. */
-#define DXGPU_SLOT_WAIT_MS	100
+#define DXGPU_SLOT_WAIT_NS	(100 * NSEC_PER_MSEC)
 
 static const char * const dxgpu_slot_state_names[] = {
 	[DXGPU_SLOT_FREE] = "free",
@@ -62,8 +59,18 @@ static const char * const dxgpu_slot_state_names[] = {
 /* A connect that has no slot yet; lives on its stack. Under dxgpu_slots.lock. */
 struct dxgpu_slot_waiter {
 	struct list_head link;
-	struct completion changed;
+	struct dxgpu_doorbell *doorbell;
+	struct dxgpu_slot_page *page;	/* that is being emptied for it */
+	u64 ripe_ns;			/* ktime when a victim comes of age, 0: none will */
+	bool changed;
+	wait_queue_head_t wait;
 };
+
+static void dxgpu_waiter_changed(struct dxgpu_slot_waiter *waiter)
+{
+	WRITE_ONCE(waiter->changed, true);
+	wake_up(&waiter->wait);
+}
 
 /* Only the first in line can go on; the others would wake to no purpose. */
 static void dxgpu_slots_changed(struct dxgpu_slots *slots)
@@ -73,7 +80,7 @@ static void dxgpu_slots_changed(struct dxgpu_slots *slots)
 	lockdep_assert_held(&slots->lock);
 	first = list_first_entry_or_null(&slots->waiters, struct dxgpu_slot_waiter, link);
 	if (first)
-		complete(&first->changed);
+		dxgpu_waiter_changed(first);
 	wake_up_all(&slots->wait);
 }
 
@@ -82,26 +89,32 @@ static void dxgpu_slots_changed(struct dxgpu_slots *slots)
  * @slots: the allocator
  * @adapter: its adapter
  * @count: slots of the device
+ * @places: slots of a page, 1 or more; a divisor of @count
  *
  * Return: 0 or -ENOMEM.
  */
 int dxgpu_slots_init(struct dxgpu_slots *slots, struct dxgpu_adapter *adapter,
-		     unsigned int count)
+		     unsigned int count, unsigned int places)
 {
 	unsigned int i;
 
 	memset(slots, 0, sizeof(*slots));
 	slots->slot = kvcalloc(count, sizeof(*slots->slot), GFP_KERNEL);
-	if (!slots->slot)
+	slots->page = kvcalloc(count / places, sizeof(*slots->page), GFP_KERNEL);
+	if (!slots->slot || !slots->page) {
+		kvfree(slots->slot);
+		kvfree(slots->page);
 		return -ENOMEM;
+	}
 	slots->adapter = adapter;
 	slots->count = count;
+	slots->places = places;
 	mutex_init(&slots->lock);
 	init_waitqueue_head(&slots->wait);
 	INIT_LIST_HEAD(&slots->free);
 	INIT_LIST_HEAD(&slots->waiters);
-	for (i = 0; i < count; i++)
-		list_add_tail(&slots->slot[i].free_link, &slots->free);
+	for (i = 0; i < count / places; i++)
+		list_add_tail(&slots->page[i].free_link, &slots->free);
 	return 0;
 }
 
@@ -120,21 +133,65 @@ void dxgpu_slots_fini(struct dxgpu_slots *slots)
 			used, slots->count);
 	mutex_destroy(&slots->lock);
 	kvfree(slots->slot);
+	kvfree(slots->page);
 }
 
-static void dxgpu_slot_assign(struct dxgpu_slot *slot, struct dxgpu_doorbell *doorbell)
+/**
+ * dxgpu_slots_place() - the place of a new doorbell in its pages
+ * @slots: the allocator
+ * @doorbell: the doorbell; its process's places are used evenly
+ *
+ * dxgpu_slots_unplace() when it is destroyed.
+ */
+void dxgpu_slots_place(struct dxgpu_slots *slots, struct dxgpu_doorbell *doorbell)
 {
+	u16 *used = dxgpu_doorbell_process(doorbell)->places_used;
+	unsigned int i, best = 0;
+
+	mutex_lock(&slots->lock);
+	for (i = 1; i < slots->places; i++) {
+		if (used[i] < used[best])
+			best = i;
+	}
+	used[best]++;
+	doorbell->place = best;
+	mutex_unlock(&slots->lock);
+}
+
+void dxgpu_slots_unplace(struct dxgpu_slots *slots, struct dxgpu_doorbell *doorbell)
+{
+	mutex_lock(&slots->lock);
+	dxgpu_doorbell_process(doorbell)->places_used[doorbell->place]--;
+	mutex_unlock(&slots->lock);
+}
+
+static void dxgpu_slot_assign(struct dxgpu_slots *slots, struct dxgpu_slot *slot,
+			      struct dxgpu_doorbell *doorbell)
+{
+	struct dxgpu_slot_page *page = dxgpu_slot_page(slots, slot);
+
+	if (!page->used++) {
+		list_del_init(&page->free_link);
+		page->owner = dxgpu_doorbell_process(doorbell);
+	}
 	slot->state = DXGPU_SLOT_CONNECTING;
 	slot->claim++;
 	slot->doorbell = doorbell;
 	WRITE_ONCE(doorbell->hwqueue->slot, slot);
 }
 
+/* A page that is being emptied stays off the list, it is somebody's already. */
 static void dxgpu_slot_free(struct dxgpu_slots *slots, struct dxgpu_slot *slot)
 {
+	struct dxgpu_slot_page *page = dxgpu_slot_page(slots, slot);
+
 	slot->state = DXGPU_SLOT_FREE;
 	slot->claim++;
-	list_add_tail(&slot->free_link, &slots->free);
+	if (--page->used)
+		return;
+	page->owner = NULL;
+	if (!page->taken)
+		list_add_tail(&page->free_link, &slots->free);
 }
 
 /* ORD-8 (a) to (c); drops the lock for the command. The slot has no doorbell then. */
@@ -156,65 +213,6 @@ static void dxgpu_slot_unbind(struct dxgpu_slots *slots, struct dxgpu_slot *slot
 	WRITE_ONCE(queue->slot, NULL);
 	slot->doorbell = NULL;
 	dxgpu_slots_changed(slots);
-}
-
-struct dxgpu_victim_rank {
-	bool young;
-	bool busy;
-	u64 last_active_ns;	/* device clock */
-	u64 bound_ns;
-};
-
-static bool dxgpu_rank_below(const struct dxgpu_victim_rank *a,
-			     const struct dxgpu_victim_rank *b)
-{
-	if (a->young != b->young)
-		return b->young;
-	if (a->busy != b->busy)
-		return b->busy;
-	if (a->last_active_ns != b->last_active_ns)
-		return a->last_active_ns < b->last_active_ns;
-	return a->bound_ns < b->bound_ns;
-}
-
-static struct dxgpu_slot *dxgpu_slots_choose_victim(struct dxgpu_slots *slots)
-{
-	struct dxgpu_adapter *adapter = slots->adapter;
-	u64 min_hold_ns = (u64)READ_ONCE(min_hold_us) * NSEC_PER_USEC;
-	struct dxgpu_victim_rank best_rank = {};
-	struct dxgpu_slot *best = NULL;
-	u64 now = ktime_get_ns();
-	unsigned int i;
-
-	lockdep_assert_held(&slots->lock);
-	for (i = 0; i < slots->count; i++) {
-		struct dxgpu_slot *slot = &slots->slot[i];
-		struct dxgpu_hwqueue *queue;
-		struct dxgpu_victim_rank rank;
-		void __iomem *record;
-		u32 state;
-
-		if (slot->state != DXGPU_SLOT_BOUND)
-			continue;
-		queue = slot->doorbell->hwqueue;
-		if (queue->context->generation != READ_ONCE(adapter->generation))
-			return slot;
-
-		record = dxgpu_queue_record(adapter, queue->id);
-		state = dxgpu_read32(record, dxgpu_queue_status, state);
-		rank.young = now - slot->bound_ns < min_hold_ns;
-		rank.busy = state == DXGPU_QUEUE_READY || state == DXGPU_QUEUE_RUNNING;
-		rank.last_active_ns = dxgpu_read64(record, dxgpu_queue_status,
-						   last_active_ns);
-		rank.bound_ns = slot->bound_ns;
-		if (!best || dxgpu_rank_below(&rank, &best_rank)) {
-			best = slot;
-			best_rank = rank;
-		}
-	}
-	if (best)
-		slots->counters.all_young += best_rank.young;
-	return best;
 }
 
 /*
@@ -256,6 +254,51 @@ static bool dxgpu_slot_victimize(struct dxgpu_slots *slots, struct dxgpu_slot *s
 	return true;
 }
 
+/* A slot that nobody has to give up, or NULL. */
+static struct dxgpu_slot *dxgpu_slots_find_free(struct dxgpu_slots *slots,
+						struct dxgpu_doorbell *doorbell)
+{
+	struct dxgpu_slot_page *page;
+	struct dxgpu_slot *slot;
+	unsigned int i;
+
+	/* A page of one slot has none left for its owner. */
+	for (i = 0; slots->places > 1 && i < slots->count / slots->places; i++) {
+		page = &slots->page[i];
+		slot = dxgpu_page_slot(slots, page, doorbell->place);
+		if (page->owner == dxgpu_doorbell_process(doorbell) && !page->taken &&
+		    slot->state == DXGPU_SLOT_FREE)
+			return slot;
+	}
+	page = list_first_entry_or_null(&slots->free, struct dxgpu_slot_page, free_link);
+	return page ? dxgpu_page_slot(slots, page, doorbell->place) : NULL;
+}
+
+/* From a page that was to be emptied, be it empty or not, everybody may take again. */
+static void dxgpu_page_release(struct dxgpu_slots *slots, struct dxgpu_slot_page *page)
+{
+	page->taken = false;
+	if (!page->used)
+		list_add(&page->free_link, &slots->free);
+}
+
+/*
+ * Takes all slots of a page, dropping the lock for each. False: some are on their way
+ * with their own doorbell's disconnect or destroy.
+ */
+static bool dxgpu_page_empty(struct dxgpu_slots *slots, struct dxgpu_slot_page *page)
+{
+	struct dxgpu_slot *slot;
+	unsigned int i;
+
+	for (i = 0; i < slots->places; i++) {
+		slot = dxgpu_page_slot(slots, page, i);
+		if (slot->state == DXGPU_SLOT_BOUND && dxgpu_slot_victimize(slots, slot))
+			dxgpu_slot_free(slots, slot);
+	}
+	return !page->used;
+}
+
 /*
  * One attempt of the first waiter; the lock may be dropped and taken again. The
  * waiter leaves the line before it drops the lock, so that the next one can take
@@ -264,30 +307,65 @@ static bool dxgpu_slot_victimize(struct dxgpu_slots *slots, struct dxgpu_slot *s
 static struct dxgpu_slot *dxgpu_slots_try(struct dxgpu_slots *slots,
 					  struct dxgpu_slot_waiter *waiter)
 {
-	struct dxgpu_slot *slot;
+	struct dxgpu_doorbell *doorbell = waiter->doorbell;
+	struct dxgpu_slot_page *page = waiter->page;
+	struct dxgpu_slot *slot = NULL;
+	bool done;
 
 	lockdep_assert_held(&slots->lock);
+	waiter->ripe_ns = 0;
 	if (slots->waiters.next != &waiter->link)
 		return NULL;
 
-	slot = list_first_entry_or_null(&slots->free, struct dxgpu_slot, free_link);
-	if (slot) {
-		list_del_init(&waiter->link);
-		list_del_init(&slot->free_link);
-		dxgpu_slots_changed(slots);
-		return slot;
+	if (!page) {
+		slot = dxgpu_slots_find_free(slots, doorbell);
+		if (slot) {
+			list_del_init(&waiter->link);
+			dxgpu_slots_changed(slots);
+			return slot;
+		}
+		slot = dxgpu_slots_victim(slots, doorbell, &waiter->ripe_ns);
+		if (!slot)
+			return NULL;
+		page = dxgpu_slot_page(slots, slot);
+		if (page->owner != dxgpu_doorbell_process(doorbell)) {
+			page->taken = true;
+			waiter->page = page;
+			slots->counters.pages_taken++;
+		}
 	}
-	slot = dxgpu_slots_choose_victim(slots);
-	if (!slot)
-		return NULL;
 	list_del_init(&waiter->link);
 	dxgpu_slots_changed(slots);
-	if (dxgpu_slot_victimize(slots, slot))
+	if (waiter->page) {
+		done = dxgpu_page_empty(slots, page);
+		if (done) {
+			dxgpu_page_release(slots, page);
+			waiter->page = NULL;
+			slot = dxgpu_page_slot(slots, page, doorbell->place);
+		}
+	} else {
+		done = dxgpu_slot_victimize(slots, slot);
+		if (done)
+			dxgpu_slot_free(slots, slot);
+	}
+	if (done)
 		return slot;
 	list_add(&waiter->link, &slots->waiters);
 	/* It may have missed a change while it was out of the line. */
-	complete(&waiter->changed);
+	dxgpu_waiter_changed(waiter);
 	return NULL;
+}
+
+/* Until something changed, a victim came of age, or the deadline; false: a fatal signal. */
+static bool dxgpu_waiter_sleep(struct dxgpu_slot_waiter *waiter, u64 deadline)
+{
+	u64 until = waiter->ripe_ns ? min(waiter->ripe_ns, deadline) : deadline;
+	u64 now = ktime_get_ns();
+
+	if (until <= now)
+		return true;
+	return __wait_event_hrtimeout(waiter->wait, READ_ONCE(waiter->changed),
+				      ns_to_ktime(until - now), TASK_KILLABLE) != -ERESTARTSYS;
 }
 
 /**
@@ -306,11 +384,10 @@ static struct dxgpu_slot *dxgpu_slots_try(struct dxgpu_slots *slots,
 NTSTATUS dxgpu_slots_acquire(struct dxgpu_slots *slots, struct dxgpu_doorbell *doorbell,
 			     struct dxgpu_slot **result)
 {
-	const unsigned long patience = msecs_to_jiffies(DXGPU_SLOT_WAIT_MS);
-	struct dxgpu_slot_waiter waiter;
+	struct dxgpu_slot_waiter waiter = { .doorbell = doorbell };
+	u64 grants, deadline, began = ktime_get_ns();
+	bool held = false, alive = true;
 	struct dxgpu_slot *slot;
-	long left = patience;
-	u64 grants;
 
 	/*
 	 * A former slot may be in quarantine still. Or it is bound, and a callback
@@ -318,30 +395,38 @@ NTSTATUS dxgpu_slots_acquire(struct dxgpu_slots *slots, struct dxgpu_doorbell *d
 	 */
 	dxgpu_slots_release(slots, doorbell);
 
-	init_completion(&waiter.changed);
+	init_waitqueue_head(&waiter.wait);
 	mutex_lock(&slots->lock);
 	grants = slots->grants;
+	deadline = began + DXGPU_SLOT_WAIT_NS;
 	list_add_tail(&waiter.link, &slots->waiters);
 	for (;;) {
-		reinit_completion(&waiter.changed);
+		waiter.changed = false;
 		slot = dxgpu_slots_try(slots, &waiter);
-		if (slot || (left <= 0 && grants == slots->grants))
+		if (slot)
 			break;
+		held |= waiter.ripe_ns;
 		if (grants != slots->grants)
-			left = patience;
+			deadline = ktime_get_ns() + DXGPU_SLOT_WAIT_NS;
+		else if (ktime_get_ns() >= deadline)
+			break;
 		grants = slots->grants;
 		mutex_unlock(&slots->lock);
-		left = wait_for_completion_killable_timeout(&waiter.changed, left);
+		alive = dxgpu_waiter_sleep(&waiter, deadline);
 		mutex_lock(&slots->lock);
-		if (left < 0)
+		if (!alive)
 			break;
 	}
+	slots->counters.held += held;
+	slots->counters.wait_ns += ktime_get_ns() - began;
 	if (slot) {
-		dxgpu_slot_assign(slot, doorbell);
+		dxgpu_slot_assign(slots, slot, doorbell);
 		slots->grants++;
 	} else {
+		if (waiter.page)
+			dxgpu_page_release(slots, waiter.page);
 		list_del(&waiter.link);
-		slots->counters.busy += !left;
+		slots->counters.busy += alive;
 		dxgpu_slots_changed(slots);
 	}
 	mutex_unlock(&slots->lock);
@@ -349,7 +434,7 @@ NTSTATUS dxgpu_slots_acquire(struct dxgpu_slots *slots, struct dxgpu_doorbell *d
 	*result = slot;
 	if (slot)
 		return STATUS_SUCCESS;
-	return left < 0 ? STATUS_CANCELLED : STATUS_DEVICE_BUSY;
+	return alive ? STATUS_DEVICE_BUSY : STATUS_CANCELLED;
 }
 
 /**
@@ -458,9 +543,10 @@ void dxgpu_slots_print(HANDLE hadapter, struct seq_file *m)
 	unsigned int i;
 
 	mutex_lock(&slots->lock);
-	seq_printf(m, "slots count=%u binds=%llu unbinds=%llu victimizations=%llu all_young=%llu victim_gone=%llu busy=%llu\n",
-		   slots->count, c->binds, c->unbinds, c->victimizations, c->all_young,
-		   c->victim_gone, c->busy);
+	seq_printf(m, "slots count=%u places=%u policy=lru min_hold_us=%u binds=%llu unbinds=%llu victimizations=%llu held=%llu wait_us=%llu pages_taken=%llu victim_gone=%llu busy=%llu\n",
+		   slots->count, slots->places, dxgpu_slots_hold_us(),
+		   c->binds, c->unbinds, c->victimizations, c->held,
+		   div_u64(c->wait_ns, NSEC_PER_USEC), c->pages_taken, c->victim_gone, c->busy);
 	for (i = 0; i < slots->count; i++) {
 		const struct dxgpu_slot *slot = &slots->slot[i];
 

@@ -10,10 +10,12 @@
 
 struct dxgpu_doorbell;
 struct dxgpu_hwqueue;
+struct dxgpu_process;
+struct dxgpu_adapter;
 struct seq_file;
 
 enum dxgpu_slot_state {
-	DXGPU_SLOT_FREE,	/* on the free list */
+	DXGPU_SLOT_FREE,
 	DXGPU_SLOT_CONNECTING,	/* given to a doorbell that is about to bind */
 	DXGPU_SLOT_BOUND,
 	DXGPU_SLOT_VICTIM,	/* bound; the OS layer is taking it from its doorbell */
@@ -25,19 +27,31 @@ enum dxgpu_slot_state {
 struct dxgpu_slot {
 	enum dxgpu_slot_state state;
 	struct dxgpu_doorbell *doorbell;	/* NULL if free */
-	struct list_head free_link;
 	u64 bound_ns;				/* ktime when BOUND was reached */
 	u64 claim;				/* grows with each change of who acts on the slot */
 	u64 binds;
 	u64 victimizations;
 };
 
+/* The slots of a page: one, or, if they are packed, as many as it has places. */
+struct dxgpu_slot_page {
+	struct dxgpu_process *owner;	/* whose doorbells are on it; NULL if it is free */
+	unsigned int used;		/* slots that are not free */
+	bool taken;			/* is being emptied for another process */
+	struct list_head free_link;	/* dxgpu_slots.free if no slot is used and it is not taken */
+};
+
+/* At most so many slots on a page: see DXGPU_REG_DOORBELL_STRIDE. */
+#define DXGPU_PLACES_MAX	64
+
 /* Counters since the adapter's start. */
 struct dxgpu_slot_counters {
 	u64 binds;
 	u64 unbinds;
 	u64 victimizations;
-	u64 all_young;		/* victims inside the minimum hold time */
+	u64 held;		/* connects that waited for a doorbell to come of age */
+	u64 wait_ns;		/* that connects spent here */
+	u64 pages_taken;	/* from another process */
 	u64 victim_gone;	/* victims that were destroyed before the callback */
 	u64 busy;		/* connects that found no slot in the bound */
 };
@@ -47,16 +61,20 @@ struct dxgpu_slots {
 	struct mutex lock;	/* all that follows, and each slot */
 	wait_queue_head_t wait;	/* of who waits for one certain slot or queue */
 	unsigned int count;
+	unsigned int places;	/* slots of a page */
 	struct dxgpu_slot *slot;
-	struct list_head free;
+	struct dxgpu_slot_page *page;
+	struct list_head free;	/* pages */
 	struct list_head waiters;	/* of dxgpu_slot_waiter, first come first */
 	u64 grants;		/* slots given to connects, ever */
 	struct dxgpu_slot_counters counters;
 };
 
 int dxgpu_slots_init(struct dxgpu_slots *slots, struct dxgpu_adapter *adapter,
-		     unsigned int count);
+		     unsigned int count, unsigned int places);
 void dxgpu_slots_fini(struct dxgpu_slots *slots);
+void dxgpu_slots_place(struct dxgpu_slots *slots, struct dxgpu_doorbell *doorbell);
+void dxgpu_slots_unplace(struct dxgpu_slots *slots, struct dxgpu_doorbell *doorbell);
 NTSTATUS dxgpu_slots_acquire(struct dxgpu_slots *slots, struct dxgpu_doorbell *doorbell,
 			     struct dxgpu_slot **result);
 void dxgpu_slots_bound(struct dxgpu_slots *slots, struct dxgpu_slot *slot);
@@ -71,5 +89,23 @@ static inline unsigned int dxgpu_slot_index(struct dxgpu_slots *slots,
 {
 	return slot - slots->slot;
 }
+
+static inline struct dxgpu_slot_page *dxgpu_slot_page(struct dxgpu_slots *slots,
+						      struct dxgpu_slot *slot)
+{
+	return &slots->page[dxgpu_slot_index(slots, slot) / slots->places];
+}
+
+static inline struct dxgpu_slot *dxgpu_page_slot(struct dxgpu_slots *slots,
+						 struct dxgpu_slot_page *page,
+						 unsigned int place)
+{
+	return &slots->slot[(page - slots->page) * slots->places + place];
+}
+
+/* victim.c */
+unsigned int dxgpu_slots_hold_us(void);
+struct dxgpu_slot *dxgpu_slots_victim(struct dxgpu_slots *slots, struct dxgpu_doorbell *doorbell,
+				      u64 *ripe_ns);
 
 #endif /* _DXGPU_SLOTS_H */

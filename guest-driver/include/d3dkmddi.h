@@ -203,6 +203,11 @@ typedef struct _DXGKARG_CREATEDOORBELL {
 	D3DGPU_VIRTUAL_ADDRESS RingBufferControlGpuVirtualAddress;
 	UINT64 RingBufferControlSize;		/* bytes */
 	UINT64 InitialWritePointer;		/* entries already consumed, normally 0 */
+	/*
+	 * ours, out, 0 if left alone: where in its page each connect will put the doorbell,
+	 * and the secondary one; a multiple of the doorbells' sizes (KMT-CD-19)
+	 */
+	UINT DoorbellOffset;
 } DXGKARG_CREATEDOORBELL;
 
 #define DXGK_CREATEDOORBELL_RESIZE		(1u << 0)

@@ -26,6 +26,8 @@ SLOTS = (1, 4096)
 QUEUES = (1, 4096)
 PROCESSES = (1, 256)
 MODELS = ("dedicated", "global")
+PAGE = 4096
+PACKED_STRIDE = 512
 TIMEOUT_S = 300
 MOVES = (1, 100)
 # Moves take longer than the job does with chunks of 16 KiB, so they get chunks
@@ -70,6 +72,9 @@ def add_parser(commands):
         help="dedicated: a slot for each connected queue; global: one for "
              "each process, all of its queues are connected, --slots is not "
              "used (default %(default)s)")
+    add("--packed", action="store_true",
+        help=f"{PAGE // PACKED_STRIDE} slots to a page, which is one "
+             "process's at a time; not with the global model")
     add("--device", metavar="PROPS", default="",
         help="further properties of the device, e.g. threads=2")
     add("--migrate", metavar="M", default=0,
@@ -108,6 +113,13 @@ def _run(options):
         raise UsageError(f"--processes {options.processes}: more than "
                          f"--queues {options.queues}; allowed: "
                          f"1..{options.queues}")
+    if options.packed and options.doorbell_model != MODELS[0]:
+        raise UsageError("--packed: not with --doorbell-model "
+                         f"{options.doorbell_model}")
+    if options.packed and options.slots * PACKED_STRIDE > PAGE \
+            and options.slots * PACKED_STRIDE % PAGE:
+        raise UsageError(f"--packed: --slots {options.slots}; allowed: less "
+                         f"than {PAGE // PACKED_STRIDE}, or a multiple of it")
     if options.input is not None:
         check_input(options.input)
     setup.ensure(version)
@@ -151,6 +163,8 @@ def _device(options):
     words = [f"slots={options.slots}"]
     if options.doorbell_model != MODELS[0]:
         words.append(f"doorbell-model={options.doorbell_model}")
+    if options.packed:
+        words.append(f"doorbell-stride={PACKED_STRIDE}")
     return ",".join(words + list(filter(None, [options.device])))
 
 
@@ -158,7 +172,9 @@ def _slots(options):
     """Which doorbells there are, for the reader."""
     if options.doorbell_model == "global":
         return "a doorbell slot for each process"
-    return f"{options.slots} doorbell slots"
+    return f"{options.slots} doorbell slots" + (
+        f", {min(options.slots, PAGE // PACKED_STRIDE)} to a page"
+        if options.packed else "")
 
 
 def _counters(qmp):
@@ -203,6 +219,7 @@ def _verdict(options, source, result, said):
             "seconds": round(result.total_s, 3),
             "boot_seconds": round(result.boot_s, 3),
             "doorbell_model": options.doorbell_model,
+            "packed": options.packed,
             "slots": options.slots, "queues": options.queues,
             "cpus": options.cpus,
             "moves": [vars(move) for move in result.moves],

@@ -76,14 +76,16 @@ static bool line_is(const char *line, const char *kind)
 	return !strncmp(line, kind, length) && isspace((unsigned char)line[length]);
 }
 
-uint64_t state_sum(const char *kind, int pid, const char *key, unsigned int *lines)
+/* state_sum(), of any file of the adapters. */
+static uint64_t file_sum(const char *pattern, const char *kind, int pid, const char *key,
+			 unsigned int *lines)
 {
 	unsigned int count = 0;
 	uint64_t sum = 0;
 	glob_t found;
 	size_t i;
 
-	if (glob(DEBUGFS_DIR "/*/state", 0, NULL, &found))
+	if (glob(pattern, 0, NULL, &found))
 		return 0;
 	for (i = 0; i < found.gl_pathc; i++) {
 		FILE *file = fopen(found.gl_pathv[i], "re");
@@ -106,6 +108,16 @@ uint64_t state_sum(const char *kind, int pid, const char *key, unsigned int *lin
 	if (lines)
 		*lines = count;
 	return sum;
+}
+
+uint64_t state_sum(const char *kind, int pid, const char *key, unsigned int *lines)
+{
+	return file_sum(DEBUGFS_DIR "/*/state", kind, pid, key, lines);
+}
+
+uint64_t slots_value(const char *key)
+{
+	return file_sum(DEBUGFS_DIR "/*/slots", "slots", 0, key, NULL);
 }
 
 bool queue_line_has(const char *file, const char *kind, int pid, uint32_t queue,

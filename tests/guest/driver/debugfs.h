@@ -38,6 +38,9 @@ uint64_t adapter_value(const char *key);
  */
 uint64_t state_sum(const char *kind, int pid, const char *key, unsigned int *lines);
 
+/* A key of the first line of "slots", what the miniport says of all of them; 0 if there is none. */
+uint64_t slots_value(const char *key);
+
 /*
  * Has the line of a process's queue, or of its doorbell, these characters? file is "state"
  * or "hang", kind "queue" or "doorbell", queue its handle.

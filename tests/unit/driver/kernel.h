@@ -112,39 +112,17 @@ static inline u64 ktime_get_ns(void)
     return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-/* Waiting is looking again: a jiffy is a millisecond. */
-#define msecs_to_jiffies(ms)    ((unsigned long)(ms))
+#define min(a, b)               ((a) < (b) ? (a) : (b))
+#define max(a, b)               ((a) > (b) ? (a) : (b))
+#define NSEC_PER_MSEC           1000000ull
+#define ns_to_ktime(ns)         (ns)
+#define TASK_KILLABLE           0
+#define ERESTARTSYS             512
 
+/* Waiting is looking again. */
 static inline void unit_nap(void)
 {
     nanosleep(&(struct timespec){ .tv_nsec = 20000 }, NULL);
-}
-
-struct completion {
-    _Atomic unsigned int done;
-};
-
-#define init_completion(c)      atomic_init(&(c)->done, 0)
-#define reinit_completion(c)    atomic_store(&(c)->done, 0)
-#define complete(c)             ((void)atomic_fetch_add(&(c)->done, 1))
-
-/* What is left of the time, at least 1; 0: it is over. Nobody is killed. */
-static inline long wait_for_completion_killable_timeout(struct completion *c,
-                                                        long jiffies)
-{
-    u64 end = ktime_get_ns() + jiffies * 1000000ull, now;
-
-    for (;;) {
-        now = ktime_get_ns();
-        if (atomic_load(&c->done)) {
-            atomic_fetch_sub(&c->done, 1);
-            return now < end ? 1 + (long)((end - now) / 1000000) : 1;
-        }
-        if (now >= end) {
-            return 0;
-        }
-        unit_nap();
-    }
 }
 
 typedef struct {
@@ -153,6 +131,17 @@ typedef struct {
 
 #define init_waitqueue_head(w)  ((void)(w))
 #define wake_up_all(w)          ((void)(w))
+#define wake_up(w)              ((void)(w))
+/* 0, also when the time is over. Nobody is killed. */
+#define __wait_event_hrtimeout(w, condition, ns, state) \
+    ({ \
+        u64 unit_end = ktime_get_ns() + (ns); \
+        (void)(w); \
+        while (!(condition) && ktime_get_ns() < unit_end) { \
+            unit_nap(); \
+        } \
+        0; \
+    })
 #define wait_event(w, condition) \
     do { \
         while (!(condition)) { \

@@ -2,9 +2,9 @@
 /*
  * The driver's slot allocator (guest-driver/dxgpu/slots.c), compiled for the
  * host with a device and an OS layer of a few lines: who gets which slot, whose
- * is taken (MOD-4), without a lock held (DDI-CN-8), and, with threads, that a
- * slot is bound to one queue at a time and unbound before it is given on
- * (ORD-8). With ASan and with TSan.
+ * is taken (MOD-4), how often (MOD-5), which share a page (MOD-8, MOD-9), without a
+ * lock held (DDI-CN-8), and, with threads, that a slot is bound to one queue at a
+ * time and unbound before it is given on (ORD-8). With ASan and with TSan.
  */
 #include <glib.h>
 #include <sched.h>
@@ -19,7 +19,9 @@
 #include "dxgpu/status.h"
 
 #define SLOTS           3
+#define SLOTS_MAX       8
 #define QUEUES          12
+#define PROCESSES       4
 #define THREADS         4
 #define ROUNDS          300
 
@@ -41,8 +43,13 @@ struct dxgpu_adapter {
     struct dxgpu_queue_status status[QUEUES];
 };
 
+struct dxgpu_process {
+    u16 places_used[DXGPU_PLACES_MAX];
+};
+
 struct dxgpu_context {
     u32 generation;
+    struct dxgpu_process *process;
 };
 
 struct dxgpu_hwqueue {
@@ -56,7 +63,10 @@ struct dxgpu_hwqueue {
 struct dxgpu_doorbell {
     struct dxgpu_hwqueue *hwqueue;
     HANDLE os_handle;
+    unsigned int place;
 };
+
+#define dxgpu_doorbell_process(d)       ((d)->hwqueue->context->process)
 
 #define dxgpu_queue_record(adapter, id)         (&(adapter)->status[id])
 #define dxgpu_read32(record, type, field) \
@@ -69,13 +79,15 @@ static void device_unbind(struct dxgpu_adapter *adapter, enum dxgpu_cmd opcode,
                           unsigned int slot);
 
 #include "slots.c"
+#include "victim.c"
 
 static struct dxgpu_adapter adapter;
-static struct dxgpu_context context;
+static struct dxgpu_process processes[PROCESSES];
+static struct dxgpu_context contexts[PROCESSES];
 static struct dxgpu_hwqueue queues[QUEUES];
 static struct dxgpu_doorbell doorbells[QUEUES];
 /* The device's binding of each slot, and whom the OS layer has told. */
-static struct dxgpu_doorbell *_Atomic bound[SLOTS];
+static struct dxgpu_doorbell *_Atomic bound[SLOTS_MAX];
 static _Atomic unsigned int told[QUEUES];
 static bool gone;
 static bool alone;              /* one thread: no lock is held by another */
@@ -97,7 +109,7 @@ static void device_unbind(struct dxgpu_adapter *a, enum dxgpu_cmd opcode,
 {
     g_assert_true(a == &adapter);
     g_assert_cmpint(opcode, ==, DXGPU_CMD_DOORBELL_UNBIND);
-    g_assert_cmpuint(slot, <, SLOTS);
+    g_assert_cmpuint(slot, <, a->slots.count);
     if (impatient) {
         pthread_create(&releaser, NULL, release, impatient);
         impatient = NULL;
@@ -123,23 +135,39 @@ static NTSTATUS disconnect(const DXGKARGCB_DISCONNECTDOORBELL *args)
     return gone ? STATUS_INVALID_HANDLE : STATUS_SUCCESS;
 }
 
-static void start(void)
+/* Queue i is process i mod users'. */
+static void start_with(unsigned int slots, unsigned int places, unsigned int users)
 {
     unsigned int i;
 
     memset(&adapter, 0, sizeof(adapter));
     memset(queues, 0, sizeof(queues));
+    memset(processes, 0, sizeof(processes));
+    memset(contexts, 0, sizeof(contexts));
+    for (i = 0; i < PROCESSES; i++) {
+        contexts[i].process = &processes[i];
+    }
     gone = false;
+    min_hold_us = 0;
     adapter.os.DxgkCbDisconnectDoorbell = disconnect;
     for (i = 0; i < QUEUES; i++) {
-        queues[i].context = &context;
+        queues[i].context = &contexts[i % users];
         queues[i].id = i;
         queues[i].os_handle = &queues[i];
         doorbells[i].hwqueue = &queues[i];
         doorbells[i].os_handle = &doorbells[i];
         told[i] = 0;
     }
-    g_assert_cmpint(dxgpu_slots_init(&adapter.slots, &adapter, SLOTS), ==, 0);
+    g_assert_cmpint(dxgpu_slots_init(&adapter.slots, &adapter, slots, places),
+                    ==, 0);
+    for (i = 0; i < QUEUES; i++) {
+        dxgpu_slots_place(&adapter.slots, &doorbells[i]);
+    }
+}
+
+static void start(void)
+{
+    start_with(SLOTS, 1, 1);
 }
 
 static void stop(void)
@@ -149,9 +177,14 @@ static void stop(void)
     for (i = 0; i < QUEUES; i++) {
         dxgpu_slots_release(&adapter.slots, &doorbells[i]);
         dxgpu_slots_wait_callbacks(&adapter.slots, &queues[i]);
+        dxgpu_slots_unplace(&adapter.slots, &doorbells[i]);
     }
-    for (i = 0; i < SLOTS; i++) {
+    for (i = 0; i < adapter.slots.count; i++) {
         g_assert_null(bound[i]);
+    }
+    for (i = 0; i < PROCESSES * DXGPU_PLACES_MAX; i++) {
+        g_assert_cmpuint(processes[i / DXGPU_PLACES_MAX]
+                             .places_used[i % DXGPU_PLACES_MAX], ==, 0);
     }
     g_assert_cmpuint(adapter.slots.counters.binds, ==,
                      adapter.slots.counters.unbinds);
@@ -208,7 +241,6 @@ static void test_victim(void)
 
     start();
     alone = true;
-    min_hold_us = 0;
     connect_one(0);
     connect_one(1);
     connect_one(2);
@@ -227,9 +259,9 @@ static void test_victim(void)
     connect_one(5);
     g_assert_cmpuint(told[0], ==, 1);
     /* One that a reset lost is the best of all. */
-    context.generation = 1;
+    contexts[0].generation = 1;
     connect_one(6);
-    context.generation = 0;
+    contexts[0].generation = 0;
     g_assert_cmpuint(adapter.slots.counters.victimizations, ==, 4);
     g_assert_cmpint(dxgpu_slots_acquire(&adapter.slots, &doorbells[7], &slot),
                     ==, STATUS_SUCCESS);
@@ -239,27 +271,41 @@ static void test_victim(void)
     alone = false;
 }
 
-/* One that was connected just now is taken only if all were (MOD-4, SEC-18). */
+/* Still younger than the longest hold time? A busy host may take its time. */
+static bool is_young(unsigned int queue)
+{
+    return ktime_get_ns() - queues[queue].slot->bound_ns < 50 * NSEC_PER_MSEC;
+}
+
+/*
+ * One that was connected just now is not taken (MOD-4, SEC-18): an older one is, if
+ * it is busy, too; and if there is none, the first that comes of age.
+ */
 static void test_young(void)
 {
+    bool young;
+
     start();
     alone = true;
     min_hold_us = 60 * 1000 * 1000;
     connect_one(0);
     connect_one(1);
     connect_one(2);
-    queues[1].slot->bound_ns -= 61ull * 1000 * 1000 * 1000;
+    queues[1].slot->bound_ns -= 51 * NSEC_PER_MSEC;
     adapter.status[1].state = DXGPU_QUEUE_RUNNING;
     adapter.status[1].last_active_ns = 5;
     connect_one(3);
-    g_assert_cmpuint(told[1], ==, 1);
-    g_assert_cmpuint(adapter.slots.counters.all_young, ==, 0);
-    adapter.status[0].last_active_ns = 2;
-    adapter.status[2].last_active_ns = 1;
-    adapter.status[3].last_active_ns = 3;
-    connect_one(4);
-    g_assert_cmpuint(told[2], ==, 1);
-    g_assert_cmpuint(adapter.slots.counters.all_young, ==, 1);
+    young = is_young(0);
+    if (young) {
+        g_assert_cmpuint(told[1], ==, 1);
+        g_assert_cmpuint(adapter.slots.counters.held, ==, 0);
+        adapter.status[0].last_active_ns = 9;
+        connect_one(4);
+        g_assert_cmpuint(told[0], ==, 1);
+        g_assert_cmpuint(adapter.slots.counters.held, <=, 1);
+    } else {
+        g_test_message("not looked at: the host stood for 50 ms");
+    }
     stop();
     alone = false;
 }
@@ -300,6 +346,128 @@ static void test_busy(void)
     stop();
 }
 
+/*
+ * With one queue more than slots, each of which connects as soon as it can: a slot
+ * changes hands once in the hold time at most, and all get their turns (MOD-5).
+ */
+static void test_hold(void)
+{
+    const unsigned int rounds = 40;
+    unsigned int i;
+    u64 began, ns;
+
+    start();
+    min_hold_us = 2000;
+    began = ktime_get_ns();
+    for (i = 0; i < rounds * (SLOTS + 1); i++) {
+        g_assert_cmpint(connect_one(i % (SLOTS + 1)), >=, 0);
+    }
+    ns = ktime_get_ns() - began;
+    g_assert_cmpuint(adapter.slots.counters.victimizations, <=,
+                     SLOTS * (ns / 2000000 + 1));
+    g_assert_cmpuint(adapter.slots.counters.held, >, rounds);
+    g_assert_cmpuint(adapter.slots.counters.busy, ==, 0);
+    for (i = 0; i < SLOTS + 1; i++) {
+        g_assert_cmpuint(told[i], >=, rounds / 2);
+    }
+    /* One that is free needs no wait. */
+    dxgpu_slots_release(&adapter.slots, &doorbells[3]);
+    i = adapter.slots.counters.held;
+    connect_one(4);
+    g_assert_cmpuint(adapter.slots.counters.held, ==, i);
+    /* Nobody waits for longer than the most that there is. */
+    min_hold_us = 1000000000;
+    g_assert_cmpuint(dxgpu_slots_hold_us(), ==, 50000);
+    g_assert_cmpint(connect_one(5), >=, 0);
+    stop();
+}
+
+/* The page of each bound slot is that of its process and of no other. */
+static void assert_pages_apart(unsigned int places)
+{
+    struct dxgpu_process *owner[SLOTS_MAX] = { NULL };
+    struct dxgpu_doorbell *d;
+    unsigned int i;
+
+    for (i = 0; i < adapter.slots.count; i++) {
+        d = atomic_load(&bound[i]);
+        if (!d) {
+            continue;
+        }
+        g_assert_cmpuint(d->place, ==, i % places);
+        if (!owner[i / places]) {
+            owner[i / places] = dxgpu_doorbell_process(d);
+        }
+        g_assert_true(owner[i / places] == dxgpu_doorbell_process(d));
+    }
+}
+
+/* Two pages of four places, three processes. */
+static void test_packed(void)
+{
+    unsigned int i, held;
+
+    start_with(8, 4, 3);
+    /* Places are given evenly: four queues of a process have four. */
+    for (i = 0; i < QUEUES; i++) {
+        g_assert_cmpuint(doorbells[i].place, ==, i / 3);
+    }
+    /* Process 0 has one page, process 1 the other. */
+    for (i = 0; i < QUEUES; i += 3) {
+        connect_one(i);
+        connect_one(i + 1);
+    }
+    g_assert_cmpuint(adapter.slots.counters.victimizations, ==, 0);
+    assert_pages_apart(4);
+    /* The other's is longer idle: it is taken as a whole. */
+    for (i = 0; i < QUEUES; i += 3) {
+        adapter.status[i].last_active_ns = 100 + i;
+        adapter.status[i + 1].last_active_ns = 10 + i;
+    }
+    adapter.status[1].last_active_ns = 50;
+    connect_one(2);
+    g_assert_cmpuint(adapter.slots.counters.victimizations, ==, 4);
+    g_assert_cmpuint(adapter.slots.counters.pages_taken, ==, 1);
+    for (i = 0; i < QUEUES; i++) {
+        g_assert_cmpuint(told[i], ==, i % 3 == 1);
+    }
+    assert_pages_apart(4);
+    /* Room on its own page is taken from nobody. */
+    connect_one(5);
+    connect_one(8);
+    g_assert_cmpuint(adapter.slots.counters.victimizations, ==, 4);
+    /* One busy doorbell keeps its page. */
+    adapter.status[2].last_active_ns = 1;
+    adapter.status[8].state = DXGPU_QUEUE_RUNNING;
+    connect_one(1);
+    g_assert_cmpuint(told[0] + told[3] + told[6] + told[9], ==, 4);
+    g_assert_cmpuint(told[2] + told[5] + told[8], ==, 0);
+    assert_pages_apart(4);
+    held = adapter.slots.counters.pages_taken;
+    g_assert_cmpuint(held, ==, 2);
+    stop();
+}
+
+/* A victim at its own place on its own page: the neighbours stay (MOD-8). */
+static void test_packed_own_page(void)
+{
+    unsigned int i;
+
+    start_with(2, 2, 1);
+    for (i = 0; i < QUEUES; i++) {
+        g_assert_cmpuint(doorbells[i].place, ==, i % 2);
+    }
+    connect_one(0);
+    connect_one(1);
+    adapter.status[1].last_active_ns = 1;
+    adapter.status[0].last_active_ns = 2;
+    connect_one(2);
+    g_assert_cmpuint(told[0], ==, 1);
+    g_assert_cmpuint(told[1], ==, 0);
+    g_assert_cmpuint(adapter.slots.counters.pages_taken, ==, 0);
+    stop();
+}
+
 static void *connector(void *opaque)
 {
     unsigned int thread = GPOINTER_TO_UINT(opaque), i, n;
@@ -319,13 +487,13 @@ static void *connector(void *opaque)
     return NULL;
 }
 
-static void test_threads(void)
+static void threads_on(unsigned int slots, unsigned int places, unsigned int users)
 {
     pthread_t threads[THREADS];
     struct seq_file m = { g_string_new(NULL) };
     unsigned int i;
 
-    start();
+    start_with(slots, places, users);
     min_hold_us = 10;
     for (i = 0; i < THREADS; i++) {
         g_assert_cmpint(pthread_create(&threads[i], NULL, connector,
@@ -339,7 +507,19 @@ static void test_threads(void)
     g_string_free(m.text, TRUE);
     g_assert_cmpuint(adapter.slots.counters.victimizations, >, 0);
     g_assert_cmpuint(adapter.slots.grants, >, THREADS * ROUNDS / 2);
+    assert_pages_apart(places);
     stop();
+}
+
+static void test_threads(void)
+{
+    threads_on(SLOTS, 1, 1);
+}
+
+static void test_packed_threads(void)
+{
+    threads_on(4, 2, 3);
+    threads_on(4, 4, 4);
 }
 
 int main(int argc, char **argv)
@@ -350,6 +530,10 @@ int main(int argc, char **argv)
     g_test_add_func("/slots/MOD-4-young", test_young);
     g_test_add_func("/slots/ORD-8-quarantine", test_quarantine);
     g_test_add_func("/slots/DDI-CN-10-busy", test_busy);
+    g_test_add_func("/slots/MOD-5-hold", test_hold);
+    g_test_add_func("/slots/MOD-9-packed", test_packed);
+    g_test_add_func("/slots/MOD-8-packed-own-page", test_packed_own_page);
     g_test_add_func("/slots/thread/ORD-8", test_threads);
+    g_test_add_func("/slots/thread/MOD-9-packed", test_packed_threads);
     return g_test_run();
 }

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One queue more than doorbell slots, all of them busy: slots change hands as often as
+ * the minimum hold time allows and no oftener, and each queue makes progress (MOD-4, MOD-5,
+ * MOD-3, KMT-CN-4).
+ *
+ *   driver-fair [MILLISECONDS]
+ *
+ * Each thread submits on its queue and waits, without a pause. The bound is exact,
+ * however slow the machine is: a slot that was given is kept for the hold time.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include "tap.h"
+#include "debugfs.h"
+#include "modules.h"
+#include "queue.h"
+
+#define MAX_QUEUES	8u
+#define HOLD_US		1000u
+#define WAIT_NS		(30ull * 1000 * 1000 * 1000)
+#define HOLD_FILE	"/sys/module/dxgpu/parameters/%s"
+
+struct user {
+	pthread_t thread;
+	struct kmt_session session;
+	struct queue queue;
+	uint64_t done;
+	int32_t status;
+};
+
+struct figures {
+	uint64_t ns;
+	uint64_t binds;
+	uint64_t held;
+	uint64_t wait_us;
+	uint64_t done;
+	uint64_t least;
+	uint64_t most;
+	uint64_t busy;
+};
+
+static struct user users[MAX_QUEUES];
+static volatile bool stop;
+
+static void must(int32_t status, const char *what)
+{
+	if (status != STATUS_SUCCESS)
+		bail("%s: status %#x", what, (uint32_t)status);
+}
+
+static void *submit(void *argument)
+{
+	struct user *user = argument;
+
+	while (!stop && user->status == STATUS_SUCCESS) {
+		user->status = queue_probe(&user->queue);
+		user->done++;
+	}
+	return NULL;
+}
+
+static void hold(const char *text)
+{
+	int error = sysfs_write(HOLD_FILE, "min_hold_us", text);
+
+	if (error)
+		bail("min_hold_us cannot be set to %s: errno %d", text, error);
+}
+
+static struct figures run(unsigned int count, unsigned int milliseconds)
+{
+	struct figures f = { .least = UINT64_MAX };
+	unsigned int i;
+
+	stop = false;
+	f.binds = slots_value("binds");
+	f.held = slots_value("held");
+	f.wait_us = slots_value("wait_us");
+	f.ns = kmt_now_ns();
+	for (i = 0; i < count; i++) {
+		users[i].done = 0;
+		users[i].queue.busy = 0;
+		if (pthread_create(&users[i].thread, NULL, submit, &users[i]))
+			bail("no thread");
+	}
+	kmt_sleep_us(milliseconds * 1000);
+	stop = true;
+	for (i = 0; i < count; i++) {
+		pthread_join(users[i].thread, NULL);
+		must(users[i].status, "submission");
+		f.done += users[i].done;
+		f.busy += users[i].queue.busy;
+		f.least = users[i].done < f.least ? users[i].done : f.least;
+		f.most = users[i].done > f.most ? users[i].done : f.most;
+	}
+	f.ns = kmt_now_ns() - f.ns;
+	f.binds = slots_value("binds") - f.binds;
+	f.held = slots_value("held") - f.held;
+	f.wait_us = slots_value("wait_us") - f.wait_us;
+	return f;
+}
+
+static void tell(const char *what, const struct figures *f)
+{
+	diag("%s: %llu ms, %llu submissions (%llu to %llu per queue), %llu binds, %llu per second, %llu connects held, %llu us in connects",
+	     what, (unsigned long long)(f->ns / 1000000), (unsigned long long)f->done,
+	     (unsigned long long)f->least, (unsigned long long)f->most,
+	     (unsigned long long)f->binds,
+	     (unsigned long long)(f->binds * 1000000000ull / f->ns),
+	     (unsigned long long)f->held, (unsigned long long)f->wait_us);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int milliseconds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) :
+					       dxg_count(2000, 10000);
+	unsigned int slots, queues, i;
+	struct figures held, enough, taken;
+	uint64_t bound;
+
+	must(kmt_session_open(&users[0].session, NULL, 0), "session");
+	slots = users[0].session.caps.num_slots;
+	queues = slots + 1;
+	if (queues > MAX_QUEUES)
+		bail("%u slots (1..%u)", slots, MAX_QUEUES - 1);
+	for (i = 1; i < queues; i++)
+		must(kmt_session_open(&users[i].session, NULL, 0), "session");
+	for (i = 0; i < queues; i++)
+		must(queue_create(&users[i].queue, &users[i].session, users[i].session.context,
+				  QUEUE_RING_BYTES), "queue");
+
+	ok(slots_value("min_hold_us") == HOLD_US && slots_value("count") == slots,
+	   "the policy is told: %u slots, a hold time of %u us", slots, HOLD_US);
+	held = run(queues, milliseconds);
+	tell("one queue more than slots", &held);
+	/* Each slot once at the beginning, and once for each hold time that has passed. */
+	bound = slots * (held.ns / (HOLD_US * 1000ull) + 1);
+	ok(held.binds <= bound, "%llu binds, at most %llu: no thrashing (MOD-4)",
+	   (unsigned long long)held.binds, (unsigned long long)bound);
+	ok(held.held > 0 && held.binds > queues, "slots did change hands (MOD-3)");
+	ok(held.least * 4 * queues >= held.done && held.most * queues <= 4 * held.done,
+	   "each queue's work is within a factor of 4 of the mean (MOD-5)");
+	ok(!held.busy, "no connect failed (KMT-CN-4)");
+
+	/* For comparison: what it costs to have a slot less, and not to hold. */
+	enough = run(queues - 1, milliseconds / 4);
+	tell("as many queues as slots", &enough);
+	ok(enough.binds <= queues, "with enough slots nobody loses one (%llu binds)",
+	   (unsigned long long)enough.binds);
+	hold("0");
+	taken = run(queues, milliseconds / 4);
+	tell("without a hold time", &taken);
+	ok(!taken.held && !slots_value("min_hold_us"), "without it no connect is held");
+	hold("1000");
+
+	for (i = 0; i < queues; i++) {
+		must(queue_destroy(&users[i].queue), "destroy");
+		must(kmt_session_close(&users[i].session), "close");
+	}
+	return done();
+}
