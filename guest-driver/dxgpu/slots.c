@@ -356,16 +356,23 @@ static struct dxgpu_slot *dxgpu_slots_try(struct dxgpu_slots *slots,
 	return NULL;
 }
 
-/* Until something changed, a victim came of age, or the deadline; false: a fatal signal. */
-static bool dxgpu_waiter_sleep(struct dxgpu_slot_waiter *waiter, u64 deadline)
+/*
+ * Until something changed, a victim came of age, or nothing is left of the patience, of
+ * which only the sleep is taken; false: a fatal signal.
+ */
+static bool dxgpu_waiter_sleep(struct dxgpu_slot_waiter *waiter, u64 *left_ns)
 {
-	u64 until = waiter->ripe_ns ? min(waiter->ripe_ns, deadline) : deadline;
-	u64 now = ktime_get_ns();
+	u64 now = ktime_get_ns(), ns = *left_ns;
+	int ret;
 
-	if (until <= now)
+	if (waiter->ripe_ns)
+		ns = waiter->ripe_ns > now ? min(waiter->ripe_ns - now, ns) : 0;
+	if (!ns)
 		return true;
-	return __wait_event_hrtimeout(waiter->wait, READ_ONCE(waiter->changed),
-				      ns_to_ktime(until - now), TASK_KILLABLE) != -ERESTARTSYS;
+	ret = __wait_event_hrtimeout(waiter->wait, READ_ONCE(waiter->changed), ns_to_ktime(ns),
+				     TASK_KILLABLE);
+	*left_ns -= min(*left_ns, ktime_get_ns() - now);
+	return ret != -ERESTARTSYS;
 }
 
 /**
@@ -385,7 +392,7 @@ NTSTATUS dxgpu_slots_acquire(struct dxgpu_slots *slots, struct dxgpu_doorbell *d
 			     struct dxgpu_slot **result)
 {
 	struct dxgpu_slot_waiter waiter = { .doorbell = doorbell };
-	u64 grants, deadline, began = ktime_get_ns();
+	u64 grants, left_ns = DXGPU_SLOT_WAIT_NS, began = ktime_get_ns();
 	bool held = false, alive = true;
 	struct dxgpu_slot *slot;
 
@@ -398,7 +405,6 @@ NTSTATUS dxgpu_slots_acquire(struct dxgpu_slots *slots, struct dxgpu_doorbell *d
 	init_waitqueue_head(&waiter.wait);
 	mutex_lock(&slots->lock);
 	grants = slots->grants;
-	deadline = began + DXGPU_SLOT_WAIT_NS;
 	list_add_tail(&waiter.link, &slots->waiters);
 	for (;;) {
 		waiter.changed = false;
@@ -407,12 +413,12 @@ NTSTATUS dxgpu_slots_acquire(struct dxgpu_slots *slots, struct dxgpu_doorbell *d
 			break;
 		held |= waiter.ripe_ns;
 		if (grants != slots->grants)
-			deadline = ktime_get_ns() + DXGPU_SLOT_WAIT_NS;
-		else if (ktime_get_ns() >= deadline)
+			left_ns = DXGPU_SLOT_WAIT_NS;
+		else if (!left_ns)
 			break;
 		grants = slots->grants;
 		mutex_unlock(&slots->lock);
-		alive = dxgpu_waiter_sleep(&waiter, deadline);
+		alive = dxgpu_waiter_sleep(&waiter, &left_ns);
 		mutex_lock(&slots->lock);
 		if (!alive)
 			break;

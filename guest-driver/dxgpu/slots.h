@@ -38,7 +38,7 @@ struct dxgpu_slot_page {
 	struct dxgpu_process *owner;	/* whose doorbells are on it; NULL if it is free */
 	unsigned int used;		/* slots that are not free */
 	bool taken;			/* is being emptied for another process */
-	struct list_head free_link;	/* dxgpu_slots.free if no slot is used and it is not taken */
+	struct list_head free_link;	/* dxgpu_slots.free if no slot is used, and not taken */
 };
 
 /* At most so many slots on a page: see DXGPU_REG_DOORBELL_STRIDE. */
