@@ -45,7 +45,9 @@
 #include "process.h"
 
 /* OP-6: how long no slot changes hands before a connect fails with DEVICE_BUSY. */
-#define DXGPU_SLOT_WAIT_NS	(100 * NSEC_PER_MSEC)
+#define DXGPU_SLOT_WAIT_NS	((u64)100 * NSEC_PER_MSEC)
+/* What is left of it at least for another look. */
+#define DXGPU_SLOT_LOOK_NS	((u64)4 * NSEC_PER_MSEC)
 
 static const char * const dxgpu_slot_state_names[] = {
 	[DXGPU_SLOT_FREE] = "free",
@@ -357,8 +359,9 @@ static struct dxgpu_slot *dxgpu_slots_try(struct dxgpu_slots *slots,
 }
 
 /*
- * Until something changed, a victim came of age, or nothing is left of the patience, of
- * which only the sleep is taken; false: a fatal signal.
+ * Until something changed, a victim came of age, or nothing is left of the patience;
+ * false: a fatal signal. Who was woken for a reason has something left, however late it
+ * is that he runs: the reason is to be looked at.
  */
 static bool dxgpu_waiter_sleep(struct dxgpu_slot_waiter *waiter, u64 *left_ns)
 {
@@ -371,7 +374,11 @@ static bool dxgpu_waiter_sleep(struct dxgpu_slot_waiter *waiter, u64 *left_ns)
 		return true;
 	ret = __wait_event_hrtimeout(waiter->wait, READ_ONCE(waiter->changed), ns_to_ktime(ns),
 				     TASK_KILLABLE);
-	*left_ns -= min(*left_ns, ktime_get_ns() - now);
+	if (ret == -ETIME && ns == *left_ns)
+		*left_ns = 0;
+	else
+		*left_ns -= min(*left_ns - min(*left_ns, DXGPU_SLOT_LOOK_NS),
+				ktime_get_ns() - now);
 	return ret != -ERESTARTSYS;
 }
 

@@ -132,7 +132,7 @@ typedef struct {
 #define init_waitqueue_head(w)  ((void)(w))
 #define wake_up_all(w)          ((void)(w))
 #define wake_up(w)              ((void)(w))
-/* 0, also when the time is over. Nobody is killed. */
+/* 0, or -ETIME when the time is over. Nobody is killed. */
 #define __wait_event_hrtimeout(w, condition, ns, state) \
     ({ \
         u64 unit_end = ktime_get_ns() + (ns); \
@@ -140,7 +140,7 @@ typedef struct {
         while (!(condition) && ktime_get_ns() < unit_end) { \
             unit_nap(); \
         } \
-        0; \
+        (condition) ? 0 : -ETIME; \
     })
 #define wait_event(w, condition) \
     do { \
