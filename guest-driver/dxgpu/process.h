@@ -53,11 +53,8 @@ struct dxgpu_doorbell {
 	struct dxgpu_adapter *adapter;
 	struct dxgpu_hwqueue *hwqueue;
 	HANDLE os_handle;
-<<<<<<< HEAD
 	bool connected_once;		/* written by connect, which is alone (DDI-CN-11) */
-=======
 	unsigned int place;		/* of its slots in their pages; constant */
->>>>>>> 1aabed2 (Packed slots: a page is one process's at a time; a connect waits for a victim to come of age)
 };
 
 static inline struct dxgpu_process *dxgpu_doorbell_process(const struct dxgpu_doorbell *doorbell)
