@@ -111,6 +111,10 @@ void dxg_quota_uncharge(struct dxg_process *process, enum dxg_quota quota, unsig
  * dxg_quota_hang() - a process has caused the reset of an engine
  * @process: whose device was the reason
  *
+ * It is remembered for as long as an account of the address space exists, so until
+ * the process has closed its last file. Who forks is a new process, too: the
+ * measure is against those who hang engines by mistake, the reset against all.
+ *
  * May sleep.
  */
 void dxg_quota_hang(struct dxg_process *process)

@@ -143,6 +143,27 @@ int dxgpu_hardware_reset(struct dxgpu_adapter *adapter)
 	return ret;
 }
 
+/* One try; -EAGAIN: the device was reset meanwhile, by somebody else. */
+static int dxgpu_enable_once(struct dxgpu_adapter *adapter)
+{
+	u32 resets = readl(adapter->regs + DXGPU_REG_RESET_COUNT);
+	u32 status;
+	int ret;
+
+	writel(DXGPU_INT_CAUSES, adapter->regs + DXGPU_REG_INT_CAUSE);
+	writel(DXGPU_INT_CAUSES, adapter->regs + DXGPU_REG_INT_ENABLE);
+	writel(DXGPU_CONTROL_ENABLE, adapter->regs + DXGPU_REG_CONTROL);
+	ret = readl_poll_timeout(adapter->regs + DXGPU_REG_STATUS, status,
+				 status == DXGPU_STATUS_ENABLED || status == DXGPU_ALL_ONES ||
+				 readl(adapter->regs + DXGPU_REG_RESET_COUNT) != resets,
+				 DXGPU_POLL_US, (u64)reset_timeout_ms * USEC_PER_MSEC);
+	if (status == DXGPU_ALL_ONES)
+		return -ENODEV;
+	if (status == DXGPU_STATUS_ENABLED)
+		return 0;
+	return ret ? ret : -EAGAIN;
+}
+
 /**
  * dxgpu_hardware_enable() - make a stopped device take commands and interrupt
  * @adapter: the adapter
@@ -151,6 +172,7 @@ int dxgpu_hardware_reset(struct dxgpu_adapter *adapter)
  */
 int dxgpu_hardware_enable(struct dxgpu_adapter *adapter)
 {
+	ktime_t end = ktime_add_ms(ktime_get(), reset_timeout_ms);
 	int ret;
 
 	mutex_lock(&adapter->command_lock);
@@ -158,10 +180,11 @@ int dxgpu_hardware_enable(struct dxgpu_adapter *adapter)
 		ret = -ENODEV;
 		goto unlock;
 	}
-	writel(DXGPU_INT_CAUSES, adapter->regs + DXGPU_REG_INT_CAUSE);
-	writel(DXGPU_INT_CAUSES, adapter->regs + DXGPU_REG_INT_ENABLE);
-	writel(DXGPU_CONTROL_ENABLE, adapter->regs + DXGPU_REG_CONTROL);
-	ret = dxgpu_poll(adapter, DXGPU_REG_STATUS, true, DXGPU_STATUS_ENABLED);
+	do {
+		ret = dxgpu_enable_once(adapter);
+	} while (ret == -EAGAIN && ktime_before(ktime_get(), end));
+	if (ret == -EAGAIN)
+		ret = -ETIMEDOUT;
 	if (!ret)
 		dxgpu_set_state(adapter, DXGPU_HARDWARE_RUNNING);
 unlock:

@@ -26,14 +26,19 @@ def folder(title):
 
 
 def clear(title):
-    """Forget what an earlier run left; the first run what all left."""
-    name, _, run = title.partition("#")
-    old = [folder(title)]
-    if run in ("", "1"):
-        old += [folder(name), *paths.FAILURES.glob(
-            f"{folder(name).name}.run[0-9]*")]
-    for place in old:
-        shutil.rmtree(place, ignore_errors=True)
+    """Forget what this run of the test has left."""
+    shutil.rmtree(folder(title), ignore_errors=True)
+
+
+def forget(titles):
+    """Forget what earlier runs of these tests left, before any of them runs.
+
+    Not when the first of them starts: others may be at work by then.
+    """
+    for name in {title.partition("#")[0] for title in titles}:
+        place = folder(name)
+        for old in [place, *paths.FAILURES.glob(f"{place.name}.run[0-9]*")]:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def keep(title, command, env, stdout, stderr):

@@ -57,6 +57,8 @@ def run_all(items, jobs, long=False, until_failure=False):
     With one job the order is that of ITEMS; with more, those that may run
     beside others come first, by priority, and the others alone after them.
     """
+    items = list(items)
+    evidence.forget(title for _, title in items)
     if jobs > 1:
         items = sorted(items, key=lambda item: (not item[0].parallel,
                                                 -item[0].priority))

@@ -8,9 +8,11 @@
  *
  *   driver-engine [ROUNDS]
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "tap.h"
 #include "host.h"
 #include "chain.h"
@@ -276,6 +278,8 @@ static int32_t hang_and_end(uint64_t hangs)
 
 static int stubborn(struct child_report *report, void *argument)
 {
+	/* The driver knows a process for as long as it has the device open. */
+	int fd = open(DXG_DEVICE_PATH, O_RDWR | O_CLOEXEC);
 	uint64_t hangs = stat_of("hangs");
 	int32_t status = STATUS_SUCCESS;
 
@@ -283,6 +287,7 @@ static int stubborn(struct child_report *report, void *argument)
 	for (; NT_SUCCESS(status) && report->values[0] < 2 * HANGS_PER_MINUTE; report->values[0]++)
 		status = hang_and_end(++hangs);
 	report->values[1] = (uint32_t)status;
+	close(fd);
 	return 0;
 }
 

@@ -28,6 +28,7 @@
 #define RIVAL_RESETS	20u
 #define RIVAL_ROUNDS	5u
 #define LINK_ROUNDS	3u
+#define LOOK_US		20u
 
 static char address[64];
 
@@ -43,6 +44,7 @@ static bool reset(void)
 /* Somebody else who resets the device by its register, past the driver. */
 struct resetter {
 	volatile uint32_t *registers;
+	bool after;		/* not before the function-level reset, but right after it */
 	unsigned int made;
 	volatile bool stop;
 };
@@ -52,32 +54,38 @@ static uint32_t register_of(const struct resetter *resetter, uint32_t offset)
 	return resetter->registers[offset / sizeof(uint32_t)];
 }
 
-/* From the moment at which the driver resets it, as often as it goes, at most RIVAL_RESETS. */
+/*
+ * From the moment at which the driver resets it, as often as it goes, at most RIVAL_RESETS.
+ * The function-level reset is known by the count, which it sets to 0, and before that by
+ * registers that are not there.
+ */
 static void *reset_too(void *argument)
 {
 	struct resetter *resetter = argument;
-	uint32_t count;
+	uint32_t count, last = register_of(resetter, DXGPU_REG_RESET_COUNT);
 
 	while (!resetter->stop && register_of(resetter, DXGPU_REG_STATUS) == DXGPU_STATUS_ENABLED)
-		;
+		kmt_sleep_us(LOOK_US);
+	while (!resetter->stop && resetter->after &&
+	       register_of(resetter, DXGPU_REG_RESET_COUNT) >= last)
+		kmt_sleep_us(LOOK_US);
 	while (!resetter->stop && resetter->made < RIVAL_RESETS) {
 		count = register_of(resetter, DXGPU_REG_RESET_COUNT);
-		/* The function-level reset has begun: nothing is there for a while. */
-		if (count == ~0u)
+		if (count == ~0u || (!resetter->after && count < last))
 			break;
+		last = count;
 		resetter->registers[DXGPU_REG_CONTROL / sizeof(uint32_t)] = DXGPU_CONTROL_RESET;
 		while (!resetter->stop && register_of(resetter, DXGPU_REG_RESET_COUNT) == count)
-			;
+			kmt_sleep_us(LOOK_US);
 		resetter->made++;
 	}
 	return NULL;
 }
 
-/* The driver's reset is one of many that end meanwhile, which does not make the device gone. */
-static bool reset_among_many(void)
+static bool reset_with_rival(bool after)
 {
 	static unsigned int together;
-	struct resetter resetter = { 0 };
+	struct resetter resetter = { .after = after };
 	pthread_t thread;
 	uint64_t bytes;
 	bool made;
@@ -95,6 +103,12 @@ static bool reset_among_many(void)
 	together += resetter.made;
 	diag("%u resets by somebody else at the same time, %u in all", resetter.made, together);
 	return made;
+}
+
+/* The driver's reset is one of many that end meanwhile, which does not make the device gone. */
+static bool reset_among_many(void)
+{
+	return reset_with_rival(false);
 }
 
 /* An error of the bus, and the end of the kernel's recovery from it. */
@@ -196,6 +210,37 @@ static void seen_by_one(const char *how, bool (*make)(void), bool goes_on)
 	kmt_session_close(&user.session);
 }
 
+/*
+ * The device is reset while the driver enables it, and maybe once more after that. The driver
+ * enables it again, or finds it lost and resets it; the adapter does not stop.
+ */
+static void reset_while_enabled(void)
+{
+	struct kmt_session session;
+	struct queue queue;
+	unsigned int waited;
+	int32_t status = 0;
+	bool made = reset_with_rival(true);
+
+	for (waited = 0; waited < 10000; waited += 20) {
+		status = kmt_session_open(&session, NULL, 0);
+		if (NT_SUCCESS(status)) {
+			status = queue_create(&queue, &session, session.context,
+					      QUEUE_RING_BYTES);
+			if (NT_SUCCESS(status)) {
+				status = queue_probe(&queue);
+				queue_destroy(&queue);
+			}
+			kmt_session_close(&session);
+		}
+		if (NT_SUCCESS(status))
+			break;
+		kmt_sleep_us(20000);
+	}
+	ok(made && status == STATUS_SUCCESS, "reset while the driver enables: a new device works (%#x)",
+	   (uint32_t)status);
+}
+
 static void seen_by_streams(unsigned int resets)
 {
 	struct child_report *reports = child_reports(STREAMS);
@@ -282,6 +327,7 @@ int main(int argc, char **argv)
 	seen_by_one("FLR", reset, true);
 	for (i = 0; i < RIVAL_ROUNDS; i++)
 		seen_by_one("reset beside another", reset_among_many, true);
+	reset_while_enabled();
 	seen_by_one("non-fatal error", non_fatal, true);
 	resets_before = adapter_value("resets");
 	ok(correctable(), "a correctable error");

@@ -18,6 +18,7 @@
 #include "modules.h"
 #include "queue.h"
 
+#define CORES_WORDS	"probe with driver dxgpu failed"
 #define WAIT_MS		60000u
 #define CONFIG_BYTES	64u
 
@@ -100,7 +101,9 @@ static unsigned int log_lines(int fd, char *line, size_t bytes)
 			continue;
 		record[length] = '\0';
 		text = strchr(record, ';');
-		if (text && !strncmp(text + 1, wanted, strlen(wanted))) {
+		/* Newer kernels say of each probe that fails that it did. */
+		if (text && !strncmp(text + 1, wanted, strlen(wanted)) &&
+		    strncmp(text + 1 + strlen(wanted), CORES_WORDS, strlen(CORES_WORDS))) {
 			snprintf(line, bytes, "%.*s", (int)strcspn(text + 1, "\n"), text + 1);
 			count++;
 		}
