@@ -22,8 +22,12 @@ SLOW = 6
 FOLDER = paths.BUILD / "sanitize"
 SUPPRESSIONS = paths.TESTS / "sanitize"
 REPORT_LINES = 40
-# Said of QEMU's coroutines, whose switches it is told of.
-REMARK = "ASan doesn't fully support makecontext/swapcontext"
+# Said of QEMU's coroutines, whose switches it is told of, and no report.
+REMARKS = (
+    "ASan doesn't fully support makecontext/swapcontext",
+    "ASan is ignoring requested __asan_handle_no_return",
+    "False positive error reports may follow",
+    "For details see ")
 
 
 def ensure():
@@ -72,7 +76,8 @@ def reports(title):
     found = []
     for path in sorted(folder(title).glob("report.*")):
         lines = [line for line in path.read_text(errors="replace").splitlines()
-                 if line.strip() and REMARK not in line]
+                 if line.strip()
+                 and not any(remark in line for remark in REMARKS)]
         if not lines:
             continue
         where = path.relative_to(paths.REPO)
