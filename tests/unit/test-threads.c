@@ -445,7 +445,7 @@ static void test_engine_reset(const void *count)
     for (i = 0; i < QUEUES; i++) {
         wait_for(&fake_control(&queues[i])->rp, queues[i].wp);
         g_assert_cmpuint(fake_load(f, queues[i].data_bus), ==, queues[i].wp);
-        g_assert_cmpuint(fake_queue_status(f, i)->entries, ==, queues[i].wp);
+        wait_for(&fake_queue_status(f, i)->entries, queues[i].wp);
     }
     stop_workers();
     for (i = 0; i < RINGERS; i++) {
