@@ -289,10 +289,11 @@ static void test_remove_and_reset(const void *count)
         }
         dxgpu_core_control(f->core, DXGPU_CONTROL_RESET);
         resets++;
-        while (dxgpu_core_status(f->core) != DXGPU_STATUS_DISABLED) {
+        /* The count is what grows last. */
+        while (dxgpu_core_reset_count(f->core) != resets) {
             sched_yield();
         }
-        g_assert_cmpuint(dxgpu_core_reset_count(f->core), ==, resets);
+        g_assert_cmpint(dxgpu_core_status(f->core), ==, DXGPU_STATUS_DISABLED);
         g_assert_cmpuint(fake_stat(f, DXGPU_STAT_QUEUES), ==, 0);
         g_assert_cmpuint(fake_stat(f, DXGPU_STAT_SLOTS_BOUND), ==, 0);
         dxgpu_core_control(f->core, DXGPU_CONTROL_ENABLE);
