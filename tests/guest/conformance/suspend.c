@@ -34,18 +34,6 @@ static void must(int32_t status, const char *what)
 		bail("%s: status %#x", what, (uint32_t)status);
 }
 
-static uint64_t publish(struct queue *of)
-{
-	struct dxg_commands commands = queue_commands(of);
-
-	return queue_publish(of, &commands);
-}
-
-static bool completes(const struct queue *of, uint64_t fence)
-{
-	return queue_wait(of, fence, WAIT_NS) == STATUS_SUCCESS && *of->fence_cpu == fence;
-}
-
 static bool stays(const struct queue *of, uint64_t fence)
 {
 	kmt_sleep_us(QUIET_US);
@@ -102,11 +90,9 @@ static int other(struct child_report *report, void *argument)
 {
 	struct kmt_session own;
 	struct queue mine;
-	int32_t status = kmt_session_open(&own, NULL, 0);
+	int32_t status = queue_open(&mine, &own);
 
 	(void)argument;
-	if (NT_SUCCESS(status))
-		status = queue_create(&mine, &own, own.context, QUEUE_RING_BYTES);
 	child_stage(report, STAGE_READY);
 	if (NT_SUCCESS(status))
 		status = queue_probe(&mine);
@@ -127,14 +113,15 @@ static void rung(void)
 	must(queue_probe(&queue), "probe");
 	hold("suspend", getpid());
 	ok(*queue.stat == CONNECTED, "suspended: the doorbell stays connected (T15 DDI-SC-5)");
-	fence = publish(&queue);
+	fence = queue_publish_fence(&queue);
 	ok(queue_ring(&queue) == CONNECTED && stays(&queue, fence - 1),
 	   "a ring is accepted, and nothing is executed (T15 DDI-SC-5 ILL-8)");
 	ok(stands_for(getpid(), "context-suspended"), "and the driver says why");
 	hold("suspend", getpid());
 	ok(stays(&queue, fence - 1), "suspended again: as before (DDI-SC-1)");
 	hold("resume", getpid());
-	ok(completes(&queue, fence), "resumed: it is executed without another ring (T17 DDI-RC-1)");
+	ok(queue_completes(&queue, fence, WAIT_NS),
+	   "resumed: it is executed without another ring (T17 DDI-RC-1)");
 	hold("resume", getpid());
 	ok(queue_probe(&queue) == STATUS_SUCCESS, "resumed again: no effect (DDI-RC-2)");
 }
@@ -151,25 +138,26 @@ static void rotated(void)
 		bail("child: %s", report->problem);
 	must(queue_probe(&queue), "probe");
 	hold("suspend", getpid());
-	first = publish(&queue);
+	first = queue_publish_fence(&queue);
 	queue_ring(&queue);
 	report->go = STAGE_READY;
 	ok(child_await(report, pid, STAGE_CONNECT, 20000) && *queue.stat == RETRY,
 	   "another process takes the doorbell of a suspended queue, and works (DDI-SC-6 MOD-4)");
-	second = publish(&queue);
+	second = queue_publish_fence(&queue);
 	ok(queue_ring(&queue) == RETRY, "a ring goes to the dummy, and STAT says so (T10)");
 	begin = kmt_now_ns();
 	must(doorbell_connect(session.fd, queue.doorbell), "connect");
 	ok(*queue.stat == CONNECTED && kmt_now_ns() - begin < WAIT_NS,
 	   "it is connected while it is suspended: the process does not stand (T16 KMT-CN-13)");
-	third = publish(&queue);
+	third = queue_publish_fence(&queue);
 	ok(queue_ring(&queue) == CONNECTED && *queue.fence_cpu == first - 1,
 	   "and rung once more; still nothing is executed (T16)");
 	report->go = STAGE_CONNECT;
 	while (!report->values[0] && !report->problem[0])
 		kmt_sleep_us(1000);
 	hold("resume", getpid());
-	ok(completes(&queue, third) && second == third - 1 && queue_read_pointer(&queue) == queue.wp,
+	ok(queue_completes(&queue, third, WAIT_NS) && second == third - 1 &&
+	   queue_read_pointer(&queue) == queue.wp,
 	   "resumed: all three are executed, each once (T17 DDI-RC-1 ORD-10)");
 
 	report->go = STAGE_END;
@@ -189,10 +177,10 @@ static void unconnected(void)
 	report->go = STAGE_READY;
 	if (!child_await(report, pid, STAGE_CONNECT, 20000))
 		bail("child: %s", report->problem);
-	fence = publish(&queue);
+	fence = queue_publish_fence(&queue);
 	ok(queue_ring(&queue) == RETRY, "suspended and disconnected, a ring goes to the dummy");
 	hold("resume", getpid());
-	ok(completes(&queue, fence) && *queue.stat == RETRY,
+	ok(queue_completes(&queue, fence, WAIT_NS) && *queue.stat == RETRY,
 	   "resumed: it is executed, connected or not (DDI-RC-1 T17), and not connected (SM-2)");
 	report->go = STAGE_END;
 	ok(child_reap(pid, how, sizeof(how)), "the other has not noticed");

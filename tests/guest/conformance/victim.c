@@ -22,18 +22,6 @@ static void must(int32_t status, const char *what)
 		bail("%s: status %#x", what, (uint32_t)status);
 }
 
-static uint64_t publish(struct queue *queue)
-{
-	struct dxg_commands commands = queue_commands(queue);
-
-	return queue_publish(queue, &commands);
-}
-
-static bool completes(struct queue *queue, uint64_t fence)
-{
-	return queue_wait(queue, fence, WAIT_NS) == STATUS_SUCCESS && *queue->fence_cpu == fence;
-}
-
 static bool stays(struct queue *queue, uint64_t fence)
 {
 	kmt_sleep_us(QUIET_US);
@@ -112,8 +100,9 @@ static void victimized(struct queue *queues)
 	victim = *queues[0].stat == RETRY ? &queues[0] : &queues[1];
 	other = victim == &queues[0] ? &queues[1] : &queues[0];
 
-	fence = publish(other);
-	ok(queue_ring(other) == CONNECTED && completes(other, fence) && slot_faults() == faults,
+	fence = queue_publish_fence(other);
+	ok(queue_ring(other) == CONNECTED && queue_completes(other, fence, WAIT_NS) &&
+	   slot_faults() == faults,
 	   "the other's address leads to its slot still, without a fault (ORD-27 MOD-8)");
 	ok(memory_is_there(victim, MARK + 2),
 	   "the victim's ring and ring control are there, readable and writable (OBJ-13 OBJ-14)");
@@ -121,11 +110,12 @@ static void victimized(struct queue *queues)
 	/* When work of later has run, the last sample of the unbind is over (ORD-8). */
 	ok(queue_probe(&queues[2]) == STATUS_SUCCESS, "the newcomer works");
 	bell = victim->bell;
-	fence = publish(victim);
+	fence = queue_publish_fence(victim);
 	ok(queue_ring(victim) == RETRY && stays(victim, fence - 1),
 	   "the victim's ring has no effect, and STAT says so (T10 T12)");
 	must(doorbell_connect(victim->session->fd, victim->doorbell), "reconnect");
-	ok(completes(victim, fence) && victim->bell == bell && queue_probe(victim) == STATUS_SUCCESS,
+	ok(queue_completes(victim, fence, WAIT_NS) && victim->bell == bell &&
+	   queue_probe(victim) == STATUS_SUCCESS,
 	   "reconnected it has run what was written, and rings at the same address (KMT-CN-16 ORD-23)");
 	ok(memory_is_there(victim, MARK + 3), "its ring is as before (OBJ-14)");
 }

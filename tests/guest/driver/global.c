@@ -32,13 +32,6 @@ static void must(int32_t status, const char *what)
 		bail("%s: status %#x", what, (uint32_t)status);
 }
 
-static uint64_t publish(struct queue *queue)
-{
-	struct dxg_commands commands = queue_commands(queue);
-
-	return queue_publish(queue, &commands);
-}
-
 static unsigned long long stat_of(const char *name)
 {
 	unsigned long long value;
@@ -96,7 +89,7 @@ static int neighbour(struct child_report *report, void *argument)
 	}
 	child_stage(report, STAGE_READY);
 	for (i = 0; i < MANY; i++)
-		publish(&queues[i]);
+		queue_publish_fence(&queues[i]);
 	child_stage(report, STAGE_PUBLISHED);
 	report->values[VALUE_EXECUTED] = executed(queues, MANY);
 	child_stage(report, STAGE_RUNG);
@@ -176,13 +169,13 @@ static void every_value(struct queue *queues, struct child_report *report, pid_t
 	unsigned int i;
 
 	must(queue_create(&unconnected, session, session->context, QUEUE_RING_BYTES), "queue");
-	publish(&unconnected);
+	queue_publish_fence(&unconnected);
 	settle();
 	report->go = STAGE_READY;
 	if (!child_await(report, pid, STAGE_PUBLISHED, 60000))
 		bail("the other process publishes nothing: %s", report->problem);
 	for (i = 0; i < MANY; i++)
-		publish(&queues[i]);
+		queue_publish_fence(&queues[i]);
 	ok(executed(queues, MANY) == 0, "what was published and not rung is not executed");
 	rings = stat_of("doorbell_writes");
 	unbound = stat_of("doorbell_unbound");
@@ -224,7 +217,7 @@ static void masked(struct queue *queues, struct kmt_session *session)
 	unsigned long long unbound;
 	unsigned int i, kept = 0;
 
-	publish(&queues[3]);
+	queue_publish_fence(&queues[3]);
 	must(doorbell_destroy(session->fd, queues[3].doorbell), "destroy");
 	unbound = stat_of("doorbell_unbound");
 	*queues[4].bell = value;

@@ -54,13 +54,6 @@ static unsigned int count_of(const struct queue *queues, uint64_t stat)
 	return count;
 }
 
-static uint64_t publish(struct queue *queue)
-{
-	struct dxg_commands commands = queue_commands(queue);
-
-	return queue_publish(queue, &commands);
-}
-
 /* The other process: one queue, and all places of its page. */
 static int neighbour(struct child_report *report, void *argument)
 {
@@ -109,7 +102,7 @@ static void neighbours_of_one_process(struct queue *queues)
 	struct queue *rung = &queues[1];
 	volatile uint64_t *by = (volatile uint64_t *)((uintptr_t)queues[0].bell +
 						      offset_of(rung) - offset_of(&queues[0]));
-	uint64_t fence = publish(rung);
+	uint64_t fence = queue_publish_fence(rung);
 
 	*by = rung->wp;
 	ok(queue_wait(rung, fence, WAIT_NS) == STATUS_SUCCESS,
@@ -154,7 +147,7 @@ static void other_process(struct queue *queues, struct child_report *report, pid
 	   "for which one page is taken, from all who were on it (MOD-9)");
 	for (i = 0; i < QUEUES; i++) {
 		kept[i] = *queues[i].stat == CONNECTED;
-		fences[i] = publish(&queues[i]);
+		fences[i] = queue_publish_fence(&queues[i]);
 		if (!kept[i]) {
 			*queues[i].bell = 0x5ec2e7 + i;
 			wrong += *queues[i].bell != 0x5ec2e7 + i;

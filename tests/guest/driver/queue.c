@@ -269,10 +269,34 @@ int32_t queue_wait(const struct queue *queue, uint64_t value, uint64_t timeout_n
 	return STATUS_SUCCESS;
 }
 
-int32_t queue_probe(struct queue *queue)
+uint64_t queue_publish_fence(struct queue *queue)
 {
 	struct dxg_commands commands = queue_commands(queue);
-	uint64_t fence = queue_publish(queue, &commands);
+
+	return queue_publish(queue, &commands);
+}
+
+bool queue_completes(const struct queue *queue, uint64_t value, uint64_t timeout_ns)
+{
+	return queue_wait(queue, value, timeout_ns) == STATUS_SUCCESS &&
+	       *queue->fence_cpu == value;
+}
+
+int32_t queue_open(struct queue *queue, struct kmt_session *own)
+{
+	int32_t status = kmt_session_open(own, NULL, 0);
+
+	if (!NT_SUCCESS(status))
+		return status;
+	status = queue_create(queue, own, own->context, QUEUE_RING_BYTES);
+	if (!NT_SUCCESS(status))
+		kmt_session_close(own);
+	return status;
+}
+
+int32_t queue_probe(struct queue *queue)
+{
+	uint64_t fence = queue_publish_fence(queue);
 	int32_t status = queue_deliver(queue);
 
 	return NT_SUCCESS(status) ? queue_wait(queue, fence, PROBE_WAIT_NS) : status;

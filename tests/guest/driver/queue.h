@@ -64,6 +64,9 @@ int32_t hwqueue_create(int fd, uint32_t context, struct dxg_createhwqueue *creat
 int32_t queue_create(struct queue *queue, struct kmt_session *session, uint32_t context,
 		     uint64_t ring_bytes);
 
+/* A session of its own with one queue. On failure nothing is left. */
+int32_t queue_open(struct queue *queue, struct kmt_session *own);
+
 /* The doorbell alone, again, after a test destroyed it; the ring starts anew. */
 int32_t queue_doorbell_create(struct queue *queue, uint32_t flags);
 
@@ -85,6 +88,9 @@ struct dxg_commands queue_commands(struct queue *queue);
  */
 uint64_t queue_publish(struct queue *queue, struct dxg_commands *commands);
 
+/* The same for an entry that does nothing else. */
+uint64_t queue_publish_fence(struct queue *queue);
+
 /* Step 4 alone for an entry that the caller made: the next index gets it. */
 void queue_publish_entry(struct queue *queue, const struct dxgpu_ring_entry *entry);
 
@@ -102,6 +108,9 @@ int32_t queue_deliver(struct queue *queue);
 
 /* Polls the progress fence. STATUS_TIMEOUT, or DEVICE_REMOVED when STAT is ABORT. */
 int32_t queue_wait(const struct queue *queue, uint64_t value, uint64_t timeout_ns);
+
+/* Does the fence get this value, and no other one, in time? */
+bool queue_completes(const struct queue *queue, uint64_t value, uint64_t timeout_ns);
 
 /* One NOP, delivered and waited for: does this queue work? */
 int32_t queue_probe(struct queue *queue);

@@ -29,13 +29,6 @@ static void must(int32_t status, const char *what)
 }
 
 /* A command that only writes its fence; not rung. */
-static uint64_t publish(struct queue *queue)
-{
-	struct dxg_commands commands = queue_commands(queue);
-
-	return queue_publish(queue, &commands);
-}
-
 static bool completes(struct queue *queue, uint64_t fence)
 {
 	int32_t status = queue_wait(queue, fence, WAIT_NS);
@@ -96,7 +89,7 @@ static void first_life(struct queue *queue)
 	ok(!strange_words(queue->stat) && !strange_words(queue->last_queued) &&
 	   !strange_words(queue->fence_cpu), "the pages of its cells hold nothing else (SEC-21)");
 	ok(queue_ring(queue) == RETRY, "ringing it says RETRY");
-	fence = publish(queue);
+	fence = queue_publish_fence(queue);
 	ok(queue_ring(queue) == RETRY && stays(queue, 0), "and has no effect on work (KMT-CD-5)");
 	ok(doorbell_notify(queue->session->fd, queue->doorbell) == STATUS_SUCCESS,
 	   "Notify on RETRY is a hint (KMT-NW-4)");
@@ -113,22 +106,22 @@ static void connected_life(struct queue *queue)
 	unsigned int i;
 	uint64_t fence;
 
-	fence = publish(queue);
+	fence = queue_publish_fence(queue);
 	ok(queue_ring(queue) == CONNECTED && completes(queue, fence), "a 64-bit ring runs work");
-	fence = publish(queue);
+	fence = queue_publish_fence(queue);
 	*half = (uint32_t)queue->wp;
 	ok(completes(queue, fence), "a 32-bit ring runs work");
-	fence = publish(queue);
+	fence = queue_publish_fence(queue);
 	*queue->bell = ~0ull;
 	ok(completes(queue, fence), "a ring of a wrong value runs work: it is a hint");
 	for (i = 0; i < 1000; i++)
 		*queue->bell = i * 0x9e3779b97f4a7c15ull;
 	ok(stays(queue, fence) && queue_read_pointer(queue) == queue->wp,
 	   "1000 rings without work do nothing (ORD-25)");
-	fence = publish(queue);
+	fence = queue_publish_fence(queue);
 	ok(connect_queue(queue) == STATUS_SUCCESS && *queue->stat == CONNECTED &&
 	   completes(queue, fence), "a second connect is a sample (KMT-CN-9)");
-	fence = publish(queue);
+	fence = queue_publish_fence(queue);
 	ok(doorbell_notify(queue->session->fd, queue->doorbell) == STATUS_SUCCESS,
 	   "Notify on CONNECTED is a hint");
 	queue_ring(queue);
@@ -145,13 +138,13 @@ static void stolen(struct queue *queue, struct rival *rival)
 	ok(*queue->stat == RETRY, "STAT is RETRY");
 	/* When work of later has run, the last sample of the unbind is over (ORD-8). */
 	ok(queue_probe(&rival->queues[0]) == STATUS_SUCCESS, "and the rival works");
-	publish(queue);
+	queue_publish_fence(queue);
 	ok(queue_ring(queue) == RETRY && stays(queue, fence), "a ring has no effect (ORD-1)");
 	ok(is_dummy(queue), "because it lands in memory, not in the rival's doorbell (ORD-2)");
 	ok(queue_probe(&rival->queues[0]) == STATUS_SUCCESS, "nor the rival: it works");
 	must(connect_queue(queue), "reconnect");
 	ok(completes(queue, fence + 1), "after reconnect the old work runs, once (ORD-23)");
-	fence = publish(queue);
+	fence = queue_publish_fence(queue);
 	*bell = queue->wp;
 	ok(completes(queue, fence), "the address of the doorbell is the same (OBJ-4)");
 }
@@ -171,7 +164,7 @@ static void warm_dummy(struct queue *queue, struct rival *rival)
 			bail("the rival cannot take the slot in round %u", round);
 		queue_ring(queue);
 		must(connect_queue(queue), "connect");
-		fence = publish(queue);
+		fence = queue_publish_fence(queue);
 		if (queue_ring(queue) == CONNECTED && !completes(queue, fence))
 			lost++;
 	}
@@ -192,7 +185,7 @@ static void final_sample(struct queue *queue, struct rival *rival)
 
 		if (*queue->stat != CONNECTED)
 			must(connect_queue(queue), "connect");
-		fence = publish(queue);
+		fence = queue_publish_fence(queue);
 		if (!rival_steal(rival, queue))
 			bail("the rival cannot take the slot in round %u", round);
 		if (!completes(queue, fence))
@@ -247,7 +240,7 @@ static void orphaned_ring(struct kmt_session *session)
 	uint64_t fence;
 
 	must(queue_create(&queue, session, session->context, QUEUE_RING_BYTES), "queue");
-	fence = publish(&queue);
+	fence = queue_publish_fence(&queue);
 	ok(kmt_allocation_destroy(session, queue.ring.allocation) == STATUS_SUCCESS &&
 	   kmt_allocation_destroy(session, queue.control.allocation) == STATUS_SUCCESS,
 	   "ring and control can be destroyed under a doorbell (OP-3)");

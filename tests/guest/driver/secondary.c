@@ -45,13 +45,6 @@ static void *page_of(const volatile void *address)
 	return (void *)((uintptr_t)address & ~(uintptr_t)(KMT_PAGE_BYTES - 1));
 }
 
-static uint64_t publish(struct queue *queue)
-{
-	struct dxg_commands commands = queue_commands(queue);
-
-	return queue_publish(queue, &commands);
-}
-
 /* A store to one of the doorbells, and what STAT says then. */
 static uint64_t ring(struct queue *queue, volatile uint64_t *bell)
 {
@@ -59,11 +52,6 @@ static uint64_t ring(struct queue *queue, volatile uint64_t *bell)
 	*bell = queue->wp;
 	atomic_thread_fence(memory_order_seq_cst);
 	return *queue->stat;
-}
-
-static bool completes(struct queue *queue, uint64_t fence)
-{
-	return queue_wait(queue, fence, WAIT_NS) == STATUS_SUCCESS && *queue->fence_cpu == fence;
 }
 
 static bool stays(struct queue *queue, uint64_t fence)
@@ -146,33 +134,33 @@ static void first_life(struct queue *queue)
 	uint64_t fence;
 	int error;
 
-	fence = publish(queue);
+	fence = queue_publish_fence(queue);
 	ok(ring(queue, queue->secondary) == RETRY && stays(queue, 0),
 	   "before the first connect a ring has no effect, and STAT is RETRY");
 	ok(is_dummy(queue->bell) && is_dummy(queue->secondary), "because both pages are memory");
 	must_connect(queue);
-	ok(completes(queue, fence), "connect is a ring");
+	ok(queue_completes(queue, fence, WAIT_NS), "connect is a ring");
 	ok(*queue->stat == CONNECTED && !is_dummy(queue->secondary) && !is_dummy(queue->bell),
 	   "after it both pages are doorbells");
 	error = dxg_host_stat("doorbell_secondary", &rings);
-	fence = publish(queue);
-	ok(ring(queue, queue->secondary) == CONNECTED && completes(queue, fence),
+	fence = queue_publish_fence(queue);
+	ok(ring(queue, queue->secondary) == CONNECTED && queue_completes(queue, fence, WAIT_NS),
 	   "a ring of the secondary one alone runs work");
-	fence = publish(queue);
+	fence = queue_publish_fence(queue);
 	*half = (uint32_t)queue->wp;
-	ok(completes(queue, fence), "so does one of 32 bits");
+	ok(queue_completes(queue, fence, WAIT_NS), "so does one of 32 bits");
 	error |= dxg_host_stat("doorbell_secondary", &rings_after);
 	ok(!error && rings_after == rings + 2, "the device has seen both there (%llu, %llu)",
 	   rings, rings_after);
-	fence = publish(queue);
+	fence = queue_publish_fence(queue);
 	*queue->secondary = ~0ull;
-	ok(completes(queue, fence), "and one of a wrong value");
-	fence = publish(queue);
-	ok(ring(queue, queue->bell) == CONNECTED && completes(queue, fence),
+	ok(queue_completes(queue, fence, WAIT_NS), "and one of a wrong value");
+	fence = queue_publish_fence(queue);
+	ok(ring(queue, queue->bell) == CONNECTED && queue_completes(queue, fence, WAIT_NS),
 	   "the primary one works as ever");
-	fence = publish(queue);
+	fence = queue_publish_fence(queue);
 	must_connect(queue);
-	ok(completes(queue, fence) && !is_dummy(queue->secondary),
+	ok(queue_completes(queue, fence, WAIT_NS) && !is_dummy(queue->secondary),
 	   "a second connect is a sample and keeps both (KMT-CN-9)");
 }
 
@@ -183,20 +171,20 @@ static void stolen(struct queue *queue)
 
 	must_steal(queue);
 	ok(*queue->stat == RETRY, "a rival takes the slot: STAT is RETRY");
-	publish(queue);
+	queue_publish_fence(queue);
 	ok(ring(queue, second) == RETRY && stays(queue, fence),
 	   "a ring of the secondary doorbell does nothing");
 	ok(ring(queue, bell) == RETRY && stays(queue, fence), "nor does one of the primary");
 	ok(is_dummy(second) && is_dummy(bell), "as both pages are memory (ORD-1)");
 	ok(queue_probe(&rival.queues[0]) == STATUS_SUCCESS, "the rival works");
 	must_connect(queue);
-	ok(completes(queue, fence + 1), "after reconnect the old work runs, once");
-	fence = publish(queue);
+	ok(queue_completes(queue, fence + 1, WAIT_NS), "after reconnect the old work runs, once");
+	fence = queue_publish_fence(queue);
 	*second = queue->wp;
-	ok(completes(queue, fence), "the secondary address is the same (OBJ-4)");
-	fence = publish(queue);
+	ok(queue_completes(queue, fence, WAIT_NS), "the secondary address is the same (OBJ-4)");
+	fence = queue_publish_fence(queue);
 	*bell = queue->wp;
-	ok(completes(queue, fence), "the primary one is, too");
+	ok(queue_completes(queue, fence, WAIT_NS), "the primary one is, too");
 }
 
 /* Translations to the dummy, or to the slot, that outlive the change (ORD-6, ORD-17). */
@@ -210,9 +198,9 @@ static void warm_translations(struct queue *queue)
 		must_steal(queue);
 		stale += !is_dummy(queue->secondary) || !is_dummy(queue->bell);
 		must_connect(queue);
-		fence = publish(queue);
+		fence = queue_publish_fence(queue);
 		if (ring(queue, round % 2 ? queue->bell : queue->secondary) == CONNECTED &&
-		    !completes(queue, fence))
+		    !queue_completes(queue, fence, WAIT_NS))
 			lost++;
 		*queue->bell = queue->wp;
 		*queue->secondary = queue->wp;
@@ -289,8 +277,8 @@ static void half_unmapped(bool second)
 	if (foreign != page_of(gone))
 		bail("no page in the doorbell's place");
 	*foreign = 0x600d;
-	fence = publish(&queue);
-	ok(ring(&queue, left) == CONNECTED && completes(&queue, fence),
+	fence = queue_publish_fence(&queue);
+	ok(ring(&queue, left) == CONNECTED && queue_completes(&queue, fence, WAIT_NS),
 	   "without the %s page the other one rings", name);
 	must_steal(&queue);
 	ok(is_dummy(left), "and is revoked");
@@ -324,8 +312,8 @@ static void moved(void)
 		return;
 	}
 	at = page;
-	fence = publish(&queue);
-	ok(ring(&queue, at) == CONNECTED && completes(&queue, fence),
+	fence = queue_publish_fence(&queue);
+	ok(ring(&queue, at) == CONNECTED && queue_completes(&queue, fence, WAIT_NS),
 	   "the secondary page can be moved alone, and rings");
 	must_steal(&queue);
 	ok(is_dummy(at) && is_dummy(queue.bell), "a revoke finds it there");

@@ -241,9 +241,7 @@ static int debugged(struct child_report *report, void *argument)
 	int32_t status;
 
 	(void)argument;
-	status = kmt_session_open(&own, NULL, 0);
-	if (NT_SUCCESS(status))
-		status = queue_create(&queue, &own, own.context, QUEUE_RING_BYTES);
+	status = queue_open(&queue, &own);
 	if (NT_SUCCESS(status))
 		status = queue_probe(&queue);
 	if (!NT_SUCCESS(status))
@@ -312,9 +310,7 @@ static int blind(struct child_report *report, void *argument)
 	struct queue queue;
 	int32_t status;
 
-	status = kmt_session_open(&own, NULL, 0);
-	if (NT_SUCCESS(status))
-		status = queue_create(&queue, &own, own.context, QUEUE_RING_BYTES);
+	status = queue_open(&queue, &own);
 	if (NT_SUCCESS(status))
 		status = queue_probe(&queue);
 	if (!NT_SUCCESS(status))
@@ -420,9 +416,7 @@ static int sender(struct child_report *report, void *argument)
 	unsigned int i;
 	int32_t status;
 
-	status = kmt_session_open(&own, NULL, 0);
-	if (NT_SUCCESS(status))
-		status = queue_create(&queue, &own, own.context, QUEUE_RING_BYTES);
+	status = queue_open(&queue, &own);
 	if (NT_SUCCESS(status))
 		status = queue_probe(&queue);
 	if (!NT_SUCCESS(status) || !send_descriptor(sender->socket, own.fd))

@@ -385,9 +385,7 @@ static int leaver(struct child_report *report, void *argument)
 	int32_t status;
 
 	(void)argument;
-	status = kmt_session_open(&own, NULL, 0);
-	if (NT_SUCCESS(status))
-		status = queue_create(&connected, &own, own.context, QUEUE_RING_BYTES);
+	status = queue_open(&connected, &own);
 	if (NT_SUCCESS(status))
 		status = queue_create(&idle, &own, own.context, QUEUE_RING_BYTES);
 	if (NT_SUCCESS(status))
@@ -495,11 +493,9 @@ static int creator(struct child_report *report, void *argument)
 {
 	struct kmt_session own;
 	struct queue queue;
-	int32_t status = kmt_session_open(&own, NULL, 0);
+	int32_t status = queue_open(&queue, &own);
 
 	(void)argument;
-	if (NT_SUCCESS(status))
-		status = queue_create(&queue, &own, own.context, QUEUE_RING_BYTES);
 	if (!NT_SUCCESS(status))
 		child_fail(report, "status %#x", (uint32_t)status);
 	return 0;
@@ -534,11 +530,9 @@ static int newcomer(struct child_report *report, void *argument)
 {
 	struct kmt_session own;
 	struct queue queue;
-	int32_t status = kmt_session_open(&own, NULL, 0);
+	int32_t status = queue_open(&queue, &own);
 
 	(void)argument;
-	if (NT_SUCCESS(status))
-		status = queue_create(&queue, &own, own.context, QUEUE_RING_BYTES);
 	child_stage(report, STAGE_READY);
 	if (NT_SUCCESS(status))
 		status = queue_probe(&queue);

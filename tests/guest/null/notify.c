@@ -53,18 +53,6 @@ static void want_notify(const char *value)
 		bail("notify=%s: errno %d", value, error);
 }
 
-static uint64_t publish(struct queue *of)
-{
-	struct dxg_commands commands = queue_commands(of);
-
-	return queue_publish(of, &commands);
-}
-
-static bool completes(const struct queue *of, uint64_t fence)
-{
-	return queue_wait(of, fence, WAIT_NS) == STATUS_SUCCESS && *of->fence_cpu == fence;
-}
-
 static bool stays(const struct queue *of, uint64_t fence)
 {
 	kmt_sleep_us(QUIET_US);
@@ -98,25 +86,25 @@ static void switched(void)
 	want_notify("1");
 	ok(*queue.stat == RETRY && one_callback(RETRY, 0),
 	   "the miniport wants to be notified: it disconnects with RETRY (CB-DC-7 SM-4)");
-	fence = publish(&queue);
+	fence = queue_publish_fence(&queue);
 	ok(queue_ring(&queue) == RETRY, "the process finds out after its next ring");
 	must(doorbell_connect(session.fd, queue.doorbell), "connect");
 	ok(*queue.stat == NOTIFY, "the connect answers NOTIFY (CB-DC-7 DDI-NW-3)");
-	ok(completes(&queue, fence), "and has sampled the queue (KMT-CN-15)");
+	ok(queue_completes(&queue, fence, WAIT_NS), "and has sampled the queue (KMT-CN-15)");
 }
 
 static void rung(void)
 {
-	uint64_t fence = publish(&queue);
+	uint64_t fence = queue_publish_fence(&queue);
 
 	ok(queue_ring(&queue) == NOTIFY && stays(&queue, fence - 1),
 	   "after a ring STAT is NOTIFY, and the miniport waits for the word (T9)");
 	must(doorbell_notify(session.fd, queue.doorbell), "notify");
-	ok(completes(&queue, fence) && *queue.stat == NOTIFY,
+	ok(queue_completes(&queue, fence, WAIT_NS) && *queue.stat == NOTIFY,
 	   "D3DKMTNotifyWorkSubmission gives it: the work is done (T9 KMT-NW-3 DDI-NW-1)");
-	fence = publish(&queue);
+	fence = queue_publish_fence(&queue);
 	must(doorbell_connect(session.fd, queue.doorbell), "connect again");
-	ok(completes(&queue, fence) && *queue.stat == NOTIFY,
+	ok(queue_completes(&queue, fence, WAIT_NS) && *queue.stat == NOTIFY,
 	   "a connect of it is a sample, too (T6)");
 	ok(queue_probe(&queue) == STATUS_SUCCESS, "ring and notify together work");
 }
@@ -124,18 +112,19 @@ static void rung(void)
 /* It has rung and read NOTIFY; before it comes to notify it is disconnected. */
 static void disconnected(void)
 {
-	uint64_t fence = publish(&queue);
+	uint64_t fence = queue_publish_fence(&queue);
 
 	ok(queue_ring(&queue) == NOTIFY && stays(&queue, fence - 1), "rung, not notified");
 	must(doorbell_connect(session.fd, rival.doorbell), "the rival's connect");
 	ok(*queue.stat == RETRY && *rival.stat == NOTIFY, "and disconnected");
-	ok(completes(&queue, fence), "what the final sample finds counts as notified (DDI-NW-4)");
+	ok(queue_completes(&queue, fence, WAIT_NS),
+	   "what the final sample finds counts as notified (DDI-NW-4)");
 	ok(doorbell_notify(session.fd, queue.doorbell) == STATUS_SUCCESS,
 	   "a notify that comes too late is no error (KMT-NW-4)");
-	fence = publish(&queue);
+	fence = queue_publish_fence(&queue);
 	ok(queue_ring(&queue) == RETRY, "the next one rings in vain");
 	must(doorbell_connect(session.fd, queue.doorbell), "connect");
-	ok(completes(&queue, fence), "and is executed after the connect");
+	ok(queue_completes(&queue, fence, WAIT_NS), "and is executed after the connect");
 }
 
 static void switched_back(void)
@@ -153,11 +142,9 @@ static int streamer(struct child_report *report, void *argument)
 {
 	struct kmt_session own;
 	struct queue stream;
-	int32_t status = kmt_session_open(&own, NULL, 0);
+	int32_t status = queue_open(&stream, &own);
 
 	(void)argument;
-	if (NT_SUCCESS(status))
-		status = queue_create(&stream, &own, own.context, QUEUE_RING_BYTES);
 	while (NT_SUCCESS(status) && !report->go) {
 		status = queue_probe(&stream);
 		report->values[0]++;
@@ -222,12 +209,12 @@ static void by_worker(void)
 	ok(one_callback(RETRY, 0) && *queue.stat == RETRY,
 	   "a connected one, from a thread of the miniport: RETRY (T12 CB-DC-6)");
 	faults = state_sum("doorbell", getpid(), "faults_dummy", NULL);
-	fence = publish(&queue);
+	fence = queue_publish_fence(&queue);
 	ok(queue_ring(&queue) == RETRY &&
 	   state_sum("doorbell", getpid(), "faults_dummy", NULL) == faults + 1,
 	   "its address leads to the dummy (DDI-DC-3)");
 	must(doorbell_connect(session.fd, queue.doorbell), "connect");
-	ok(completes(&queue, fence), "it can be connected");
+	ok(queue_completes(&queue, fence, WAIT_NS), "it can be connected");
 }
 
 /* Neither RETRY nor ABORT: a bug of the miniport. */
