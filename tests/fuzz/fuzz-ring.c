@@ -206,11 +206,11 @@ static void record(struct world *w, struct input *in)
     switch (what) {
     case 0:                     /* raw bytes anywhere in the share */
         at = input_u16(in);
-        n = MIN(1 + input_u8(in) % sizeof(bytes), SHARE_BYTES -
-                DXGPU_PAGE_SIZE - MIN(at, SHARE_BYTES - DXGPU_PAGE_SIZE));
+        n = 1 + input_u8(in) % sizeof(bytes);
+        at = MIN(at, SHARE_BYTES - DXGPU_PAGE_SIZE);
+        n = MIN(n, SHARE_BYTES - DXGPU_PAGE_SIZE - at);
         input_bytes(in, bytes, n);
-        memcpy(w->share[process] + MIN(at, SHARE_BYTES - DXGPU_PAGE_SIZE),
-               bytes, n);
+        memcpy(w->share[process] + at, bytes, n);
         break;
     case 1:
         entry(w, in, queue);
