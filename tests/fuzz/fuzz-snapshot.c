@@ -10,8 +10,8 @@
  * The status region travels as memory and is here what an honest source would
  * have sent; the device never reads it.
  *
- * Input: one record after the other; its first byte mod 8 is what to do, see
- * record(). The world is fuzz_new_mirror()'s.
+ * Input: how doorbells lie, then one record after the other; its first byte
+ * mod 8 is what to do, see record(). The world is fuzz_new_mirror()'s.
  */
 #include <string.h>
 
@@ -288,7 +288,9 @@ static void record(struct world *w, struct input *in)
         break;
     case 6:                     /* the device works, and is saved */
         value = 1 + input_u8(in) % 16;
-        dxgpu_core_doorbell(f->core, input_u8(in), 1);
+        kind = input_u8(in);    /* the slot, in the global model the value */
+        fuzz_ring(f, (uint64_t)kind % 16 * f->config.doorbell_stride, 8,
+                  DXGPU_DOORBELL_VALUE(kind / 16 % 4u, kind / 64));
         while (value-- && w->left &&
                fake_stat(f, DXGPU_STAT_DMA_WRITE_BYTES) < MAX_BYTES) {
             w->left--;
@@ -307,7 +309,7 @@ static void record(struct world *w, struct input *in)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input in = { data, size };
-    struct world w = { .f = fuzz_new_mirror(), .left = MAX_TURNS };
+    struct world w = { .f = fuzz_new_mirror(&in), .left = MAX_TURNS };
     uint32_t records = 0;
 
     start(w.f);

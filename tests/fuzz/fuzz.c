@@ -66,13 +66,34 @@ struct fake *fuzz_new(const struct dxgpu_core_config *config)
 
 #define OBJECTS(of) G_N_ELEMENTS(((struct fuzz_objects *)0)->of)
 
-struct fake *fuzz_new_mirror(void)
+#define FIRST_LAYOUT    0xf8
+
+/* How doorbells lie, by the first byte of an input less FIRST_LAYOUT. */
+static const struct {
+    bool global, secondary;
+    uint32_t stride;
+} layouts[] = {
+    { false, true, 4096 },
+    { false, true, 64 },
+    { false, true, 2048 },
+    { false, false, 65536 },
+    { true, true, 4096 },
+    { true, false, 4096 },
+    { true, true, 8192 },
+    { true, false, 65536 },
+};
+
+struct fake *fuzz_new_mirror(struct input *in)
 {
     struct dxgpu_core_config c = fake_config();
+    uint8_t layout = 0;
     struct fake *f;
     uint64_t pte;
     uint32_t i;
 
+    if (in->left && *in->at >= FIRST_LAYOUT) {
+        layout = input_u8(in) - FIRST_LAYOUT;
+    }
     c.queues = OBJECTS(queues);
     c.contexts = OBJECTS(contexts);
     c.spaces = OBJECTS(spaces);
@@ -80,7 +101,9 @@ struct fake *fuzz_new_mirror(void)
     c.packet_budget = 4;
     c.workers = OBJECTS(requests);
     c.kernel_nodes = 4;
-    c.secondary_doorbells = true;
+    c.global_doorbells = layouts[layout].global;
+    c.secondary_doorbells = layouts[layout].secondary;
+    c.doorbell_stride = layouts[layout].stride;
     f = fuzz_new(&c);
     for (i = 0; i < MIRROR_PAGES; i++) {
         /* The first: root, and each level below it. */
@@ -88,6 +111,57 @@ struct fake *fuzz_new_mirror(void)
         memcpy(f->mem + i * sizeof(pte), &pte, sizeof(pte));
     }
     return f;
+}
+
+/* The queue that a ring of this slot must reach, by what is bound to it. */
+static struct dxgpu_queue *expect_rung(struct fake *f, uint64_t slot,
+                                       uint32_t value)
+{
+    struct dxgpu_core *core = f->core;
+    uint32_t id = value & 0xffffff;
+    struct dxgpu_queue *q;
+
+    if (!f->config.global_doorbells) {
+        id = slot < f->config.slots ? core->slots[slot] : DXGPU_NONE;
+        return id == DXGPU_NONE ? NULL : &core->queues[id];
+    }
+    if (id >= f->config.queues) {
+        return NULL;
+    }
+    q = &core->queues[id];
+    return q->present && q->slot == slot && q->context->node == value >> 24
+           ? q : NULL;
+}
+
+void fuzz_ring(struct fake *f, uint64_t offset, uint32_t bytes, uint64_t value)
+{
+    struct dxgpu_core *core = f->core;
+    uint64_t rings = fake_stat(f, DXGPU_STAT_DOORBELL_WRITES);
+    uint64_t second = fake_stat(f, DXGPU_STAT_DOORBELL_SECONDARY);
+    uint32_t stride = f->config.doorbell_stride;
+    uint32_t count = f->config.global_doorbells ? f->config.spaces
+                                                : f->config.slots;
+    /* Of one kind of doorbells, in whole pages. */
+    uint64_t part = (count * stride + 4095ull) & ~4095ull, queue_rings = 0;
+    bool valid = offset % stride == 0 && (bytes == 4 || bytes == 8);
+    bool secondary = f->config.secondary_doorbells && offset >= part;
+    struct dxgpu_queue *q = NULL;
+
+    if (valid && !core->asleep) {
+        q = expect_rung(f, (secondary ? offset - part : offset) / stride,
+                        value);
+        queue_rings = q ? q->rings : 0;
+    }
+    g_assert_cmpint(dxgpu_core_doorbell_write(core, offset, bytes, value), ==,
+                    valid);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_DOORBELL_WRITES) - rings, ==,
+                     !!q);
+    g_assert_cmpuint(fake_stat(f, DXGPU_STAT_DOORBELL_SECONDARY) - second, ==,
+                     q && secondary);
+    if (q) {
+        g_assert_cmpuint(q->rings, ==, queue_rings + 1);
+        g_assert_cmpuint(q->ring_value, ==, (uint32_t)value);
+    }
 }
 
 void fuzz_take(struct fake *f, struct fuzz_objects *o)
@@ -148,7 +222,10 @@ static void check_queue(struct fake *f, struct dxgpu_queue *q)
         g_assert_cmpuint(q->slot, ==, DXGPU_NONE);
         g_assert_true(q->remove.queued);
     }
-    if (q->slot != DXGPU_NONE) {
+    if (q->slot != DXGPU_NONE && f->config.global_doorbells) {
+        /* That of its own address space: decision 9. */
+        g_assert_true(&f->core->spaces[q->slot] == q->context->space);
+    } else if (q->slot != DXGPU_NONE) {
         g_assert_cmpuint(q->slot, <, f->config.slots);
         g_assert_cmpuint(f->core->slots[q->slot], ==, q->id);
     }
@@ -220,6 +297,7 @@ void fuzz_check(struct fake *f)
         if (q->present) {
             queues++;
             listed += q->on_runlist;
+            bound += f->config.global_doorbells && q->slot != DXGPU_NONE;
             check_queue(f, q);
         } else {
             g_assert_false(q->on_runlist || q->removing);

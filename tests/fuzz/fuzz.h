@@ -39,8 +39,22 @@ struct fake *fuzz_new(const struct dxgpu_core_config *config);
  * A small one with two workers, whose memory begins with a page that serves as
  * root table and maps itself and what follows at GPUVA 0 up: the device reads
  * and writes its own tables.
+ *
+ * An input whose first byte is 0xf8 or more chooses with it how the doorbells
+ * lie: the model, their distance, whether there are secondary ones. One with
+ * another first byte has dedicated doorbells, two to a slot, a page each, and
+ * the byte is the target's.
  */
-struct fake *fuzz_new_mirror(void);
+struct fake *fuzz_new_mirror(struct input *in);
+
+/*
+ * Writes to the doorbells. The right queue was rung and no other: the one that
+ * is bound to the place, in the global model the one of the address space whose
+ * slot it is that the value names (DEV-1, SEC-7, MOD-9). One that is of a wrong
+ * size or place rings nobody (DEV-3).
+ */
+void fuzz_ring(struct fake *f, uint64_t offset, uint32_t bytes,
+               uint64_t value);
 
 /* Everything of a fuzz_new_mirror() that the front may change. */
 struct fuzz_objects {

@@ -135,9 +135,21 @@ def run(n):
     return u8(8, n - 1)
 
 
+# How doorbells lie, if an input begins with it: fuzz.c's layouts.
+(DEDICATED, PACKED, PAIRS, SPARSE, GLOBAL, GLOBAL_ONE, GLOBAL_WIDE,
+ GLOBAL_SPARSE) = (u8(0xf8 + i) for i in range(8))
+
+
+def ring(slot, queue, node=0):
+    return u8(6, slot | node << 6, queue)
+
+
 # The ring lies at 0x2000 (128 * 64), ring control at 0x3000 (96 * 128).
 SETUP = (command(SPACE, 0) + command(CONTEXT, 0, 0, 0) +
          command(QUEUE, 5, 0, 128, 2, 96, 0))
+# A second address space, with queue 6 on node 1.
+TWO = (command(SPACE, 1) + command(CONTEXT, 1, 1, 1) +
+       command(QUEUE, 6, 1, 128, 2, 96, 0))
 WP_ONE = u8(9) + u16(0x3000) + u64(1)
 # An entry with one NOP, which is at 0x4000.
 ENTRY = (u8(9) + u16(0x2000) + u64(0x4000) + u8(9) + u16(0x2008) + u64(8) +
@@ -174,6 +186,27 @@ COMMANDS = {
                  run(2) + command(SUSPEND, 0, 4) + run(1) + SOUND + run(1),
     "interrupts": u8(10, 0, 7) + SETUP + command(SUSPEND, 0, 1) + run(1) +
                   u8(10, 1, 0),
+    # Slot, value and node each have to be those of the queue.
+    "global": GLOBAL + SETUP + TWO + command(BIND, 0, 5) + command(BIND, 1, 6) +
+              command(BIND, 1, 5) + WP_ONE + ring(0, 5) + ring(0, 6, 1) +
+              ring(1, 6, 1) + ring(1, 6) + ring(1, 5) + ring(2, 5) +
+              ring(3, 6, 1) + run(4) + command(UNBIND, 1, 5) +
+              command(UNBIND, 0, 5) + ring(0, 5) + command(CONTEXT_END, 1),
+    "global-wide": GLOBAL_WIDE + SETUP + TWO + command(BIND, 0, 5) +
+                   command(BIND, 0, 6) + WP_ONE + ring(0, 5) + ring(2, 5) +
+                   u8(6, 32, 0, 16, 8, 5) + run(4) + command(REMOVE, 5, 2),
+    "global-life": GLOBAL_SPARSE + SETUP + command(BIND, 0, 5) + WP_ONE +
+                   ring(0, 5) + run(4) + command(REMOVE, 5, 9) + run(2) +
+                   ring(0, 5) + command(CONTEXT_END, 0) +
+                   command(SPACE_END, 0) + command(SPACE, 1) +
+                   command(CONTEXT, 0, 1, 0) +
+                   command(QUEUE, 5, 0, 128, 2, 96, 0) + command(BIND, 0, 5) +
+                   command(BIND, 1, 5) + ring(0, 5) + ring(1, 5) + run(4),
+    "packed": PACKED + SETUP + command(BIND, 1, 5) + WP_ONE + ring(1, 5) +
+              u8(6, 32, 64, 0, 8, 5) + u8(6, 32, 8, 0, 8, 5) +
+              u8(6, 32, 64, 16, 8, 5) + run(4),
+    "pairs": PAIRS + SETUP + command(BIND, 1, 5) + WP_ONE + ring(1, 5) +
+             ring(5, 5) + ring(9, 5) + run(4),
 }
 
 NUMBERS, SPACES, CONTEXTS, NODES, QUEUES = range(5)
@@ -191,6 +224,7 @@ def bit(kind, index, number):
     return u8(3, kind, index) + u16(number)
 
 
+# The slot, and in the global model the value that is written.
 def work(rounds, slot=255):
     return u8(6, rounds - 1, slot)
 
@@ -219,6 +253,12 @@ SNAPSHOT = {
     "copied": u8(4, QUEUES, 4, 0) + number(QUEUES, 4, 0, 4) +
               number(QUEUES, 4, 12, 2) + number(NUMBERS, 0, 24, 5) +
               LOAD_IT + work(3),
+    "global": GLOBAL + work(2, 0) + LOAD_IT + work(2, 0x51) +
+              number(QUEUES, 2, 12, 0) + number(QUEUES, 3, 12, 1) + LOAD_IT +
+              work(4, 0x20) + work(4, 0x71) + number(QUEUES, 0, 12, 1) +
+              LOAD_IT,
+    "packed": PACKED + work(2, 1) + LOAD_IT + number(QUEUES, 2, 12, 3) +
+              LOAD_IT + work(4, 3),
 }
 
 # QEMU's generic fuzzer: operations with the word FUZZ between them. Region 0
