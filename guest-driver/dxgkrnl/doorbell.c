@@ -376,7 +376,7 @@ static NTSTATUS dxg_doorbell_rekick(struct dxg_doorbell *doorbell, bool *undo)
  * have been victimised again since.
  *
  * Return: INVALID_PARAMETER if destroyed, DEVICE_REMOVED if ABORT or if it became
- * so, DEVICE_BUSY if no slot came free within the miniport's 100 ms, CANCELLED if a
+ * so, DEVICE_BUSY if the miniport has no slot and none to come (OP-6), CANCELLED if a
  * fatal signal came.
  */
 NTSTATUS dxg_doorbell_connect(struct dxg_doorbell *doorbell)

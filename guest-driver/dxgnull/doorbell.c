@@ -25,7 +25,11 @@
 #include <linux/string.h>
 #include "dxgnull.h"
 
-#define DXGNULL_CONNECT_TIMEOUT		msecs_to_jiffies(100)	/* OP-6 */
+/*
+ * OP-6. Whoever is the first of the line has a slot to take, so there is no shortage: a
+ * line that does not move for so long is one that something is wrong with.
+ */
+#define DXGNULL_CONNECT_TIMEOUT		msecs_to_jiffies(2000)
 
 static struct dxgnull_adapter *dxgnull_queue_adapter(struct dxgnull_queue *queue)
 {
@@ -179,7 +183,7 @@ static NTSTATUS dxgnull_turn_wait(struct dxgnull_adapter *adapter, struct dxgnul
 }
 
 /*
- * DxgkDdiConnectDoorbell: DEVICE_BUSY if no slot changed hands for 100 ms (OP-6);
+ * DxgkDdiConnectDoorbell: DEVICE_BUSY if the line did not move for 2 s (OP-6);
  * CANCELLED if a fatal signal came; DEVICE_REMOVED after a reset; NOT_SUPPORTED for a
  * secondary doorbell (MOD-10).
  */

@@ -33,8 +33,10 @@
  *
  * Connects that find no slot stand in line: with many queues on one slot some
  * would miss it again and again otherwise, and a connect should not fail
- * (KMT-CN-4). Their patience (OP-6) starts anew with each slot that is given to
- * somebody, so that a line that moves slowly fails nobody.
+ * (KMT-CN-4). Their patience (OP-6) is for a shortage that nobody is ending: it
+ * starts anew with each slot that is given to somebody, and while somebody is about
+ * to get one, which a host that gives the guest no time can make last for long. That
+ * has a bound of its own, what the device may take for a command (decision 5).
  */
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
@@ -44,7 +46,7 @@
 #include "command.h"
 #include "process.h"
 
-/* OP-6: how long no slot changes hands before a connect fails with DEVICE_BUSY. */
+/* OP-6: how long there is no slot to come before a connect fails with DEVICE_BUSY. */
 #define DXGPU_SLOT_WAIT_NS	((u64)100 * NSEC_PER_MSEC)
 /* What is left of it at least for another look. */
 #define DXGPU_SLOT_LOOK_NS	((u64)4 * NSEC_PER_MSEC)
@@ -80,6 +82,7 @@ static void dxgpu_slots_changed(struct dxgpu_slots *slots)
 	struct dxgpu_slot_waiter *first;
 
 	lockdep_assert_held(&slots->lock);
+	slots->changes++;
 	first = list_first_entry_or_null(&slots->waiters, struct dxgpu_slot_waiter, link);
 	if (first)
 		dxgpu_waiter_changed(first);
@@ -312,6 +315,7 @@ static struct dxgpu_slot *dxgpu_slots_try(struct dxgpu_slots *slots,
 	struct dxgpu_doorbell *doorbell = waiter->doorbell;
 	struct dxgpu_slot_page *page = waiter->page;
 	struct dxgpu_slot *slot = NULL;
+	u64 changes;
 	bool done;
 
 	lockdep_assert_held(&slots->lock);
@@ -338,6 +342,7 @@ static struct dxgpu_slot *dxgpu_slots_try(struct dxgpu_slots *slots,
 	}
 	list_del_init(&waiter->link);
 	dxgpu_slots_changed(slots);
+	changes = slots->changes;
 	if (waiter->page) {
 		done = dxgpu_page_empty(slots, page);
 		if (done) {
@@ -353,8 +358,9 @@ static struct dxgpu_slot *dxgpu_slots_try(struct dxgpu_slots *slots,
 	if (done)
 		return slot;
 	list_add(&waiter->link, &slots->waiters);
-	/* It may have missed a change while it was out of the line. */
-	dxgpu_waiter_changed(waiter);
+	/* It was out of the line meanwhile, and was not told. */
+	if (slots->changes != changes)
+		dxgpu_waiter_changed(waiter);
 	return NULL;
 }
 
@@ -382,6 +388,35 @@ static bool dxgpu_waiter_sleep(struct dxgpu_slot_waiter *waiter, u64 *left_ns)
 	return ret != -ERESTARTSYS;
 }
 
+/* Is somebody at work that ends with a slot for the first in line, or with a look of his? */
+static bool dxgpu_slots_moving(struct dxgpu_slots *slots)
+{
+	struct dxgpu_slot_waiter *first;
+	unsigned int i;
+
+	lockdep_assert_held(&slots->lock);
+	first = list_first_entry_or_null(&slots->waiters, struct dxgpu_slot_waiter, link);
+	if (first && (first->changed || first->ripe_ns))
+		return true;
+	for (i = 0; i < slots->count; i++) {
+		switch (slots->slot[i].state) {
+		case DXGPU_SLOT_CONNECTING:
+		case DXGPU_SLOT_VICTIM:
+		case DXGPU_SLOT_UNBINDING:
+			return true;
+		default:
+			break;
+		}
+	}
+	return false;
+}
+
+/* The longest wait for a line that moves but gives nobody a slot. */
+static u64 dxgpu_slots_limit_ns(void)
+{
+	return max(DXGPU_SLOT_WAIT_NS, (u64)dxgpu_command_timeout_ms() * NSEC_PER_MSEC);
+}
+
 /**
  * dxgpu_slots_acquire() - get a slot for a doorbell that is not connected
  * @slots: the allocator
@@ -391,17 +426,21 @@ static bool dxgpu_waiter_sleep(struct dxgpu_slot_waiter *waiter, u64 *left_ns)
  *
  * May sleep. Calls DxgkCbDisconnectDoorbell without a lock held (DDI-CN-8).
  *
- * Return: SUCCESS; DEVICE_BUSY if nobody got a slot for 100 ms (OP-6): whoever
- * stands behind n others waits n such times at most; CANCELLED if a fatal signal
- * came (KMT-0.8).
+ * Return: SUCCESS; DEVICE_BUSY if for 100 ms nobody got a slot or was about to (OP-6),
+ * or nobody got one for command_timeout_ms: whoever stands behind n others waits n
+ * such times at most; CANCELLED if a fatal signal came (KMT-0.8); DEVICE_REMOVED if
+ * the device was lost or reset meanwhile.
  */
 NTSTATUS dxgpu_slots_acquire(struct dxgpu_slots *slots, struct dxgpu_doorbell *doorbell,
 			     struct dxgpu_slot **result)
 {
 	struct dxgpu_slot_waiter waiter = { .doorbell = doorbell };
-	u64 grants, left_ns = DXGPU_SLOT_WAIT_NS, began = ktime_get_ns();
-	bool held = false, alive = true;
+	u64 began = ktime_get_ns(), granted_ns = began, left_ns = DXGPU_SLOT_WAIT_NS;
+	u32 generation = doorbell->hwqueue->context->generation;
+	NTSTATUS status = STATUS_SUCCESS;
+	bool held = false, alive;
 	struct dxgpu_slot *slot;
+	u64 grants;
 
 	/*
 	 * A former slot may be in quarantine still. Or it is bound, and a callback
@@ -419,16 +458,29 @@ NTSTATUS dxgpu_slots_acquire(struct dxgpu_slots *slots, struct dxgpu_doorbell *d
 		if (slot)
 			break;
 		held |= waiter.ripe_ns;
-		if (grants != slots->grants)
-			left_ns = DXGPU_SLOT_WAIT_NS;
-		else if (!left_ns)
+		if (generation != READ_ONCE(slots->adapter->generation)) {
+			status = STATUS_DEVICE_REMOVED;
 			break;
-		grants = slots->grants;
+		}
+		if (grants != slots->grants) {
+			grants = slots->grants;
+			granted_ns = ktime_get_ns();
+			left_ns = DXGPU_SLOT_WAIT_NS;
+		} else if (!left_ns) {
+			if (!dxgpu_slots_moving(slots) ||
+			    ktime_get_ns() - granted_ns >= dxgpu_slots_limit_ns()) {
+				status = STATUS_DEVICE_BUSY;
+				break;
+			}
+			left_ns = DXGPU_SLOT_WAIT_NS;
+		}
 		mutex_unlock(&slots->lock);
 		alive = dxgpu_waiter_sleep(&waiter, &left_ns);
 		mutex_lock(&slots->lock);
-		if (!alive)
+		if (!alive) {
+			status = STATUS_CANCELLED;
 			break;
+		}
 	}
 	slots->counters.held += held;
 	slots->counters.wait_ns += ktime_get_ns() - began;
@@ -439,15 +491,13 @@ NTSTATUS dxgpu_slots_acquire(struct dxgpu_slots *slots, struct dxgpu_doorbell *d
 		if (waiter.page)
 			dxgpu_page_release(slots, waiter.page);
 		list_del(&waiter.link);
-		slots->counters.busy += alive;
+		slots->counters.busy += status == STATUS_DEVICE_BUSY;
 		dxgpu_slots_changed(slots);
 	}
 	mutex_unlock(&slots->lock);
 
 	*result = slot;
-	if (slot)
-		return STATUS_SUCCESS;
-	return alive ? STATUS_DEVICE_BUSY : STATUS_CANCELLED;
+	return status;
 }
 
 /**

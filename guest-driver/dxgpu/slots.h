@@ -67,6 +67,7 @@ struct dxgpu_slots {
 	struct list_head free;	/* pages */
 	struct list_head waiters;	/* of dxgpu_slot_waiter, first come first */
 	u64 grants;		/* slots given to connects, ever */
+	u64 changes;		/* of any slot's state that the first in line may wait for */
 	struct dxgpu_slot_counters counters;
 };
 

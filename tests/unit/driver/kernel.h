@@ -132,15 +132,18 @@ typedef struct {
 #define init_waitqueue_head(w)  ((void)(w))
 #define wake_up_all(w)          ((void)(w))
 #define wake_up(w)              ((void)(w))
-/* 0, or -ETIME when the time is over. Nobody is killed. */
+/* A fatal signal, to all that wait killably. */
+static _Atomic bool unit_killed __attribute__((unused));
+
+/* 0; -ETIME when the time is over; -ERESTARTSYS. */
 #define __wait_event_hrtimeout(w, condition, ns, state) \
     ({ \
         u64 unit_end = ktime_get_ns() + (ns); \
         (void)(w); \
-        while (!(condition) && ktime_get_ns() < unit_end) { \
+        while (!(condition) && !unit_killed && ktime_get_ns() < unit_end) { \
             unit_nap(); \
         } \
-        (condition) ? 0 : -ETIME; \
+        (condition) ? 0 : unit_killed ? -ERESTARTSYS : -ETIME; \
     })
 #define wait_event(w, condition) \
     do { \
