@@ -20,6 +20,7 @@
  *   doorbell.c   create, connect, disconnect, destroy; the slots and their victims
  *   engine.c     sampling, round robin, suspend
  *   packet.c     one packet
+ *   power.c      the sleep of an idle device
  *   misbehave.c, misbehave.h, orders.c, record.c, wrong_doorbell.c
  *                a wrong KMD on demand and a record of its calls, for tests of the OS layer
  *
@@ -44,6 +45,8 @@
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/platform_device.h>
+#include <linux/pm.h>
 #include <linux/rwsem.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
@@ -243,6 +246,12 @@ NTSTATUS dxgnull_restart_from_timeout(HANDLE hadapter);
 /* packet.c */
 bool dxgnull_packet_fetch(struct dxgnull_queue *queue);
 bool dxgnull_packet_step(struct dxgnull_engine *engine, struct dxgnull_queue *queue);
+
+/* power.c */
+extern const struct dev_pm_ops dxgnull_pm_ops;
+NTSTATUS dxgnull_set_power_state(HANDLE hadapter, DEVICE_POWER_STATE state);
+void dxgnull_power_init(struct platform_device *pdev);
+void dxgnull_power_fini(struct platform_device *pdev);
 
 /* misbehave.c */
 const DRIVER_INITIALIZATION_DATA *dxgnull_misbehave(const DRIVER_INITIALIZATION_DATA *table);

@@ -131,12 +131,6 @@ static NTSTATUS dxgnull_stop_device(HANDLE hadapter)
 	return STATUS_SUCCESS;
 }
 
-/* DxgkDdiSetPowerState: memory needs no power. */
-static NTSTATUS dxgnull_set_power_state(HANDLE hadapter, DEVICE_POWER_STATE state)
-{
-	return STATUS_SUCCESS;
-}
-
 /* DxgkDdiCollectDbgInfo: there are no registers, and the slots are told by PrintSlots. */
 static void dxgnull_collect_dbg_info(HANDLE hadapter, struct seq_file *m)
 {
@@ -194,11 +188,13 @@ static int dxgnull_probe(struct platform_device *pdev)
 	if (ret)
 		return ret;
 	platform_set_drvdata(pdev, os_adapter);
+	dxgnull_power_init(pdev);
 	return 0;
 }
 
 static void dxgnull_do_remove(struct platform_device *pdev)
 {
+	dxgnull_power_fini(pdev);
 	DxgkRemoveAdapter(platform_get_drvdata(pdev), false);
 }
 
@@ -214,6 +210,7 @@ static int dxgnull_remove(struct platform_device *pdev)
 
 static struct platform_driver dxgnull_driver = {
 	.driver.name = KBUILD_MODNAME,
+	.driver.pm = pm_ptr(&dxgnull_pm_ops),
 	.probe = dxgnull_probe,
 	.remove = dxgnull_remove,
 };

@@ -54,6 +54,7 @@ enum dxgnull_action {
 	DXGNULL_CLAIMS,
 	DXGNULL_NULL,
 	DXGNULL_LATE,
+	DXGNULL_HOLD,
 	DXGNULL_SILENT,
 	DXGNULL_STALE,
 	DXGNULL_BIND,
@@ -76,11 +77,13 @@ struct dxgnull_order {
 	u32 value;
 	u32 skip;			/* calls that come first and obey no order */
 	u32 left;			/* calls; 0: all */
+	u32 written;			/* how often there were orders before it was taken */
 };
 
 /* orders.c */
 extern const char * const dxgnull_function_names[DXGNULL_FUNCTIONS];
 struct dxgnull_order dxgnull_order_take(enum dxgnull_function function);
+void dxgnull_order_hold(const struct dxgnull_order *order);
 
 /* record.c */
 int dxgnull_record_init(void);

@@ -16,6 +16,7 @@
  *   claims:N		does its work and returns N
  *   null		returns SUCCESS with a null handle and has made nothing (DDI-CD-7)
  *   late:MS		does its work MS ms late
+ *   hold		does its work when the orders are written the next time
  *   silent		SuspendContext: suspends, answers PENDING, acknowledges never
  *   stale		SuspendContext: an acknowledgment of an older fence first (DDI-SC-2)
  *   bind		CreateDoorbell: takes a slot (ILL-1)
@@ -41,6 +42,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/wait.h>
 #include "misbehave.h"
 
 const char * const dxgnull_function_names[DXGNULL_FUNCTIONS] = {
@@ -81,6 +83,7 @@ static const char * const dxgnull_action_names[] = {
 	[DXGNULL_CLAIMS]	= "claims",
 	[DXGNULL_NULL]		= "null",
 	[DXGNULL_LATE]		= "late",
+	[DXGNULL_HOLD]		= "hold",
 	[DXGNULL_SILENT]	= "silent",
 	[DXGNULL_STALE]		= "stale",
 	[DXGNULL_BIND]		= "bind",
@@ -98,8 +101,13 @@ static const char * const dxgnull_action_names[] = {
 	[DXGNULL_SECONDARY]	= "secondary",
 };
 
+/* A test that dies while it holds a call leaves a machine that can be stopped. */
+#define DXGNULL_HOLD_TIMEOUT	(60 * HZ)
+
 static DEFINE_SPINLOCK(dxgnull_orders_lock);
 static struct dxgnull_order dxgnull_orders[DXGNULL_FUNCTIONS];
+static u32 dxgnull_orders_written;
+static DECLARE_WAIT_QUEUE_HEAD(dxgnull_orders_changed);
 
 /* Cuts the number off that follows @mark in @word; false if it is no number. */
 static bool dxgnull_order_number(char *word, char mark, u32 *value)
@@ -153,7 +161,9 @@ static int dxgnull_orders_set(const char *text, const struct kernel_param *kp)
 		return ret;
 	spin_lock(&dxgnull_orders_lock);
 	memcpy(dxgnull_orders, orders, sizeof(orders));
+	WRITE_ONCE(dxgnull_orders_written, dxgnull_orders_written + 1);
 	spin_unlock(&dxgnull_orders_lock);
+	wake_up_all(&dxgnull_orders_changed);
 	return 0;
 }
 
@@ -178,6 +188,15 @@ struct dxgnull_order dxgnull_order_take(enum dxgnull_function function)
 		if (place->left && !--place->left)
 			place->action = DXGNULL_OBEY;
 	}
+	order.written = dxgnull_orders_written;
 	spin_unlock(&dxgnull_orders_lock);
 	return order;
+}
+
+/* Sleeps until there are other orders than those that @order was taken from. */
+void dxgnull_order_hold(const struct dxgnull_order *order)
+{
+	wait_event_timeout(dxgnull_orders_changed,
+			   READ_ONCE(dxgnull_orders_written) != order->written,
+			   DXGNULL_HOLD_TIMEOUT);
 }

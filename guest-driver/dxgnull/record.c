@@ -74,6 +74,8 @@ struct dxgnull_order dxgnull_begin(enum dxgnull_function function, const char *f
 	order = dxgnull_order_take(function);
 	if (order.action == DXGNULL_LATE)
 		msleep(order.value);
+	if (order.action == DXGNULL_HOLD)
+		dxgnull_order_hold(&order);
 	return order;
 }
 

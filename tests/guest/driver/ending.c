@@ -237,6 +237,60 @@ static void killed_with_heir(void)
 		diag("before: %s; after: %s", baseline, last);
 }
 
+/* Leaves a ring full of delays, and ends by itself. */
+static int child_with_delays(struct child_report *report, void *argument)
+{
+	const struct dxgpu_packet_delay delay = {
+		.header = { .opcode = DXGPU_OP_DELAY, .bytes = sizeof(delay) },
+		.ns = *(const uint64_t *)argument,
+	};
+	struct kmt_session session;
+	struct queue queue;
+	int32_t status;
+
+	status = queue_open(&queue, &session);
+	if (!NT_SUCCESS(status))
+		child_fail(report, "set-up: status %#x", (uint32_t)status);
+	while (queue_has_room(&queue)) {
+		struct dxg_commands commands = queue_commands(&queue);
+
+		dxg_commands_append(&commands, &delay, sizeof(delay));
+		queue_publish(&queue, &commands);
+	}
+	status = queue_deliver(&queue);
+	if (!NT_SUCCESS(status))
+		child_fail(report, "deliver: status %#x", (uint32_t)status);
+	report->values[0] = queue.wp;
+	return 0;
+}
+
+/*
+ * The wait for work that is really there ends, too: without progress after tdr_timeout_ms,
+ * with some after five times that (FH-20, PF-7).
+ */
+static void too_much_work(const char *what, uint64_t delay_ns, const char *tdr_ms)
+{
+	char baseline[DEBUGFS_TEXT_BYTES], last[DEBUGFS_TEXT_BYTES], how[32];
+	struct child_report *report = child_reports(1);
+	uint64_t work_ms, start;
+	bool good, settled;
+
+	counters_read(baseline);
+	if (sysfs_write(TDR_TIMEOUT_MS, "", tdr_ms))
+		bail("tdr_timeout_ms cannot be set");
+	start = kmt_now_ns();
+	good = child_reap(child_start(child_with_delays, report, &delay_ns, true, 60), how,
+			  sizeof(how));
+	work_ms = report->values[0] * delay_ns / 1000000;
+	settled = counters_settle(baseline, 12000, last);
+	if (!ok(good && settled, "%s: gone long before its %llu ms of work are over (FH-20 PF-7)",
+		what, (unsigned long long)work_ms))
+		diag("%s %s; after %llu ms: %s", how, report->problem,
+		     (unsigned long long)(kmt_now_ns() - start) / 1000000, last);
+	if (sysfs_write(TDR_TIMEOUT_MS, "", TDR_DEFAULT_MS))
+		bail("tdr_timeout_ms cannot be set back");
+}
+
 int main(void)
 {
 	int ending;
@@ -248,5 +302,7 @@ int main(void)
 	for (ending = 0; ending < NUM_ENDINGS; ending++)
 		run((enum ending)ending);
 	killed_with_heir();
+	too_much_work("exit with work that stands", 900ull * 1000 * 1000, "100");
+	too_much_work("exit with work that goes on", 200ull * 1000 * 1000, "600");
 	return done();
 }

@@ -10,57 +10,18 @@
 #include "driver/child.h"
 #include "driver/debugfs.h"
 #include "driver/queue.h"
+#include "bench.h"
 #include "lawful.h"
 
 #define REKICK		(1u << 31)
-#define CONNECTED	DXG_DOORBELLSTATUS_CONNECTED
-#define RETRY		DXG_DOORBELLSTATUS_DISCONNECTED_RETRY
 #define CHILDREN	4
 
 static struct kmt_session session;
-
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
 
 static void expect(int32_t status, int32_t wanted, const char *what)
 {
 	if (!ok(status == wanted, "%s", what))
 		diag("status %#x, wanted %#x", (uint32_t)status, (uint32_t)wanted);
-}
-
-static void orders(const char *text)
-{
-	int error = null_orders(text);
-
-	if (error)
-		bail("orders '%s': errno %d", text, error);
-}
-
-static void forget(void)
-{
-	if (!null_forget())
-		bail("no record of calls");
-}
-
-static struct null_record snapshot(void)
-{
-	struct null_record record;
-
-	if (!null_record(&record))
-		bail("no record of calls, or not a whole one");
-	return record;
-}
-
-static const struct null_line *need(const struct null_record *record, bool leave, const char *name)
-{
-	const struct null_line *line = null_next(record, 0, leave, name);
-
-	if (!line)
-		bail("no call of %s in the record", name);
-	return line;
 }
 
 /* Slots that the miniport has given away. */
@@ -512,9 +473,11 @@ static void at_once(void)
 	unsigned int i, bad = 0;
 
 	forget();
-	orders("CreateDoorbell=late:1500*2");
+	orders("CreateDoorbell=hold*2");
 	for (i = 0; i < 2; i++)
 		pids[i] = child_start(creator, &reports[i], NULL, true, 30);
+	await_calls("CreateDoorbell", 2);
+	orders("");
 	for (i = 0; i < 2; i++)
 		bad += !child_reap(pids[i], how, sizeof(how));
 	record = snapshot();
@@ -556,13 +519,13 @@ static void unlocked(struct queue *queues)
 	if (!child_await(report, pid, STAGE_READY, 10000))
 		bail("child: %s", report->problem);
 	forget();
-	orders("CbDisconnectDoorbell=late:1500*1");
+	orders("CbDisconnectDoorbell=hold*1");
 	report->go = STAGE_READY;
-	while (!null_calls("CbDisconnectDoorbell"))
-		kmt_sleep_us(1000);
+	await_calls("CbDisconnectDoorbell", 1);
 	must(doorbell_notify(session.fd, queues[0].doorbell), "notify");
 	must(doorbell_destroy(session.fd, queues[2].doorbell), "destroy");
 	must(queue_doorbell_create(&queues[2], 0), "create");
+	orders("");
 	child_reap(pid, how, sizeof(how));
 	record = snapshot();
 	callback = need(&record, false, "CbDisconnectDoorbell");

@@ -11,39 +11,16 @@
 #include "driver/child.h"
 #include "driver/debugfs.h"
 #include "driver/modules.h"
-#include "driver/null.h"
 #include "driver/queue.h"
+#include "bench.h"
 
 #define NOTIFY_PARAMETER	"/sys/module/dxgnull/parameters/notify"
 #define WAIT_NS			(10ull * 1000 * 1000 * 1000)
 #define QUIET_US		60000u	/* long enough for work to run that should not */
 #define STREAMS			3u
 
-#define CONNECTED	DXG_DOORBELLSTATUS_CONNECTED
-#define NOTIFY		DXG_DOORBELLSTATUS_CONNECTED_NOTIFY_KMD
-#define RETRY		DXG_DOORBELLSTATUS_DISCONNECTED_RETRY
-#define ABORT		DXG_DOORBELLSTATUS_DISCONNECTED_ABORT
-
 static struct kmt_session session;
 static struct queue queue, rival;
-
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
-static void orders(const char *text)
-{
-	if (null_orders(text))
-		bail("orders '%s' are not taken", text);
-}
-
-static void forget(void)
-{
-	if (!null_forget())
-		bail("no record of calls");
-}
 
 static void want_notify(const char *value)
 {

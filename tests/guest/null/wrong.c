@@ -14,29 +14,14 @@
 #include "tap.h"
 #include "driver/child.h"
 #include "driver/debugfs.h"
-#include "driver/null.h"
 #include "driver/queue.h"
+#include "bench.h"
 
-#define CONNECTED	DXG_DOORBELLSTATUS_CONNECTED
-#define RETRY		DXG_DOORBELLSTATUS_DISCONNECTED_RETRY
-#define ABORT		DXG_DOORBELLSTATUS_DISCONNECTED_ABORT
 #define STACK_BYTES	65536u
 #define STATE_FAULT	6u
 #define LAYER		"tdr_timeout_ms=300"
 
 static struct kmt_session session;
-
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
-static void orders(const char *text)
-{
-	if (null_orders(text))
-		bail("orders '%s' are not taken", text);
-}
 
 static void load(const char *parameters)
 {
@@ -343,17 +328,17 @@ static void killed(void)
 
 	/* Behind the same doorbell's connect. */
 	null_forget();
-	orders("ConnectDoorbell=late:4000*1");
+	orders("ConnectDoorbell=hold*1");
 	slow.doorbell = queues[0].doorbell;
 	waiting.doorbell = queues[0].doorbell;
 	waiting.status = STATUS_PENDING;
 	first = connector_start(&slow, stacks);
-	while (!null_calls("ConnectDoorbell"))
-		kmt_sleep_us(1000);
+	await_calls("ConnectDoorbell", 1);
 	second = connector_start(&waiting, stacks + STACK_BYTES);
 	kmt_sleep_us(200000);
 	ok(dies(second, 2500) && waiting.status == STATUS_PENDING,
 	   "killed while it waits for another connect of the doorbell (KMT-0.8)");
+	orders("");
 	waitpid(first, NULL, 0);
 	ok(slow.status == STATUS_SUCCESS && *queues[0].stat == CONNECTED &&
 	   null_calls("ConnectDoorbell") == 1, "which has gone well, and was the only one (KMT-0.8)");
@@ -363,8 +348,7 @@ static void killed(void)
 	null_forget();
 	slow.doorbell = queues[1].doorbell;
 	first = connector_start(&slow, stacks);
-	while (!null_calls("CbDisconnectDoorbell"))
-		kmt_sleep_us(1000);
+	await_calls("CbDisconnectDoorbell", 1);
 	must(doorbell_destroy(session.fd, queues[0].doorbell) == STATUS_SUCCESS ? 0 : -1, "destroy");
 	waitpid(first, NULL, 0);
 	ok(slow.status == STATUS_SUCCESS && *queues[1].stat == CONNECTED,

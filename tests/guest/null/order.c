@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What comes first: the sleep of the idle adapter, the end of a killed process, an error,
+ * an engine that cannot be reset. The record has the order of the calls, and a call that is
+ * held up shows what has to be done before it, and what may not have been yet.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+#include "driver/child.h"
+#include "driver/debugfs.h"
+#include "driver/modules.h"
+#include "driver/queue.h"
+#include "bench.h"
+
+#define DEVICE		"/sys/bus/platform/devices/dxgnull.0/"
+#define WAIT_NS		(20ull * 1000 * 1000 * 1000)
+#define NEVER_MAPPED	(1ull << 40)
+#define D0		1u		/* DEVICE_POWER_STATE */
+#define D3		4u
+#define STATE_ACTIVE	1u
+#define STATE_RESET	2u
+
+/* A session with a queue that has worked and is connected. */
+struct user {
+	struct kmt_session session;
+	struct queue queue;
+};
+
+static void user_start(struct user *user)
+{
+	must(queue_open(&user->queue, &user->session), "a session with a queue");
+	must(queue_probe(&user->queue), "its first work");
+}
+
+static void user_end(struct user *user)
+{
+	queue_destroy(&user->queue);
+	kmt_session_close(&user->session);
+}
+
+static void device_write(const char *file, const char *text)
+{
+	int error = sysfs_write(DEVICE "power/%s", file, text);
+
+	if (error)
+		bail("%s cannot be set to %s: errno %d", file, text, error);
+}
+
+static void await_asleep(bool asleep)
+{
+	unsigned int waited;
+
+	for (waited = 0; !!adapter_value("asleep") != asleep; waited++) {
+		if (waited == 30000)
+			bail("the adapter does not %s", asleep ? "sleep" : "wake");
+		kmt_sleep_us(1000);
+	}
+}
+
+/* The first call with a value, or NULL. */
+static const struct null_line *first_with(const struct null_record *record, const char *name,
+					  const char *key, uint64_t value)
+{
+	const struct null_line *line = null_next(record, 0, false, name);
+
+	while (line && null_value(line, key) != value)
+		line = null_next(record, null_at(record, line) + 1, false, name);
+	return line;
+}
+
+/* Calls of a function that have ended before a line. */
+static unsigned int ended_before(const struct null_record *record, const char *name,
+				 const struct null_line *end)
+{
+	const struct null_line *line;
+	unsigned int count = 0;
+
+	for (line = record->lines; end && line < end; line++)
+		count += line->leave && !strcmp(line->name, name);
+	return count;
+}
+
+/* An entry whose commands are nowhere, rung. */
+static void commit_fault(struct queue *queue)
+{
+	struct dxgpu_ring_entry entry = { .command_gpuva = NEVER_MAPPED, .command_bytes = 8 };
+
+	queue_publish_entry(queue, &entry);
+	queue_ring(queue);
+}
+
+/* ORD-12, DDI-PW-9, DDI-PW-10: what is done before D3, and after D0. */
+static void powered(struct queue queues[2])
+{
+	const struct null_line *off, *on;
+	struct null_record record;
+
+	must(queue_probe(&queues[0]), "probe");
+	must(queue_probe(&queues[1]), "probe");
+	forget();
+	device_write("control", "auto");
+	await_asleep(true);
+	device_write("control", "on");
+	await_asleep(false);
+	record = snapshot();
+	off = first_with(&record, "SetPowerState", "DevicePowerState", D3);
+	on = first_with(&record, "SetPowerState", "DevicePowerState", D0);
+	if (!off || !on)
+		bail("no power state was set");
+	ok(ended_before(&record, "SuspendContext", need(&record, false, "DisconnectDoorbell")) == 2,
+	   "both contexts are suspended before the first doorbell is taken away (ORD-12 DDI-PW-9)");
+	ok(ended_before(&record, "DisconnectDoorbell", off) == 2,
+	   "both doorbells are disconnected before D3 (ORD-12 DDI-PW-9)");
+	ok(ended_before(&record, "ResumeContext", null_end(&record, on)) == 0 &&
+	   null_count(&record, "ResumeContext") == 2,
+	   "both contexts are resumed after D0 (ORD-12 DDI-PW-10)");
+	ok(!null_count(&record, "ConnectDoorbell") && *queues[0].stat == RETRY &&
+	   *queues[1].stat == RETRY, "and no doorbell is connected unasked (SM-2)");
+	null_record_free(&record);
+}
+
+/*
+ * ORD-13: one context is suspended, the suspend of the other is held, and in between a
+ * process rings a doorbell that says CONNECTED. Nobody but the OS layer can know of it.
+ */
+static void second_look(struct queue queues[2])
+{
+	struct null_record record;
+	uint64_t fence, stat;
+	bool early;
+
+	must(queue_probe(&queues[0]), "probe");
+	must(queue_probe(&queues[1]), "probe");
+	forget();
+	orders("SuspendContext=hold*1@1");
+	device_write("control", "auto");
+	await_calls("SuspendContext", 2);
+	fence = queue_publish_fence(&queues[0]);
+	stat = queue_ring(&queues[0]);
+	/* Longer than the engine's pause between two looks. */
+	kmt_sleep_us(20000);
+	early = *queues[0].fence_cpu == fence;
+	orders("");
+	ok(stat == CONNECTED && !early,
+	   "a ring between suspend and revoke: CONNECTED, and it does not run (DDI-SC-5)");
+	ok(queue_completes(&queues[0], fence, WAIT_NS),
+	   "the OS layer has seen it, and does not sleep over it (ORD-13)");
+	record = snapshot();
+	ok(!ended_before(&record, "SetPowerState", need(&record, false, "ResumeContext")),
+	   "the contexts were resumed without D3 (ORD-13)");
+	ok(!null_count(&record, "ConnectDoorbell") && *queues[0].stat == RETRY &&
+	   *queues[1].stat == RETRY, "and the doorbells stay RETRY (ORD-13)");
+	null_record_free(&record);
+	device_write("control", "on");
+	await_asleep(false);
+}
+
+/* SM-3, ILL-7, T14: the miniport still has a slot for a doorbell that is ABORT. */
+static void final(void)
+{
+	const struct null_line *callback;
+	struct null_record record;
+	struct user user;
+
+	user_start(&user);
+	forget();
+	orders("DisconnectDoorbell=status:0");
+	commit_fault(&user.queue);
+	await_calls("DisconnectDoorbell", 1);
+	ok(*user.queue.stat == ABORT, "a fault: ABORT");
+	if (sysfs_write("/sys/module/dxgnull/parameters/notify", "", "1"))
+		bail("notify cannot be set");
+	record = snapshot();
+	callback = need(&record, false, "CbDisconnectDoorbell");
+	ok(null_value(callback, "Reason") == RETRY &&
+	   null_value(null_end(&record, callback), "status") == 0 && *user.queue.stat == ABORT,
+	   "a callback with RETRY succeeds, and it stays ABORT (SM-3 ILL-7 T14)");
+	null_record_free(&record);
+	orders("");
+	if (sysfs_write("/sys/module/dxgnull/parameters/notify", "", "0"))
+		bail("notify cannot be set");
+	device_write("control", "auto");
+	await_asleep(true);
+	device_write("control", "on");
+	await_asleep(false);
+	ok(*user.queue.stat == ABORT, "it stays so over D3 (SM-3)");
+	ok(doorbell_connect(user.session.fd, user.queue.doorbell) == STATUS_DEVICE_REMOVED &&
+	   *user.queue.stat == ABORT, "and a connect does not help");
+	user_end(&user);
+}
+
+struct waiter {
+	struct user *user;
+	int32_t status;
+	uint64_t stat;
+};
+
+static void *wait_far(void *argument)
+{
+	struct waiter *waiter = argument;
+
+	waiter->status = kmt_wait(&waiter->user->session, waiter->user->queue.fence, 1000);
+	waiter->stat = *waiter->user->queue.stat;
+	return NULL;
+}
+
+/*
+ * FH-10: who learns of the error finds ABORT. The miniport holds up all that comes after the
+ * waiters, so they cannot find what was done later.
+ */
+static void told(void)
+{
+	struct waiter waiter = { 0 };
+	struct null_record record;
+	struct user user;
+	pthread_t thread;
+	uint64_t stat;
+
+	user_start(&user);
+	waiter.user = &user;
+	if (pthread_create(&thread, NULL, wait_far, &waiter))
+		bail("no thread");
+	forget();
+	orders("SuspendContext=hold*1");
+	commit_fault(&user.queue);
+	while (kmt_execution_state(user.session.fd, user.session.device) == STATE_ACTIVE)
+		kmt_sleep_us(1000);
+	stat = *user.queue.stat;
+	pthread_join(thread, NULL);
+	ok(stat == ABORT, "a device's state says error: its doorbell is ABORT (FH-10)");
+	ok(waiter.status == STATUS_DEVICE_REMOVED && waiter.stat == ABORT,
+	   "a waiter is released: its doorbell is ABORT (FH-10)");
+	orders("");
+	await_calls("DisconnectDoorbell", 1);
+	record = snapshot();
+	ok(ended_before(&record, "SuspendContext", need(&record, false, "DisconnectDoorbell")) == 1,
+	   "its context is suspended, then its slot is free: it runs no more (FH-12 T23)");
+	null_record_free(&record);
+	user_end(&user);
+}
+
+static int victim(struct child_report *report, void *argument)
+{
+	struct kmt_session own;
+	struct queue queue;
+	int32_t status = queue_open(&queue, &own);
+
+	(void)argument;
+	if (NT_SUCCESS(status))
+		status = queue_probe(&queue);
+	if (!NT_SUCCESS(status))
+		child_fail(report, "status %#x", (uint32_t)status);
+	child_stage(report, 1);
+	return 0;
+}
+
+/* FH-22, OBJ-20 */
+static void killed(void)
+{
+	struct child_report *report = child_reports(1);
+	struct null_record record;
+	char how[32];
+	pid_t pid = child_start(victim, report, NULL, true, 60);
+
+	if (!child_await(report, pid, 1, 20000))
+		bail("child: %s", report->problem);
+	forget();
+	kill(pid, SIGKILL);
+	child_reap(pid, how, sizeof(how));
+	await_calls("DestroyContext", 1);
+	record = snapshot();
+	ok(ended_before(&record, "SuspendContext", need(&record, false, "DestroyDoorbell")) == 1 &&
+	   ended_before(&record, "SuspendContext", need(&record, false, "DestroyHwQueue")) == 1,
+	   "a process is killed: its context is suspended before its queue is destroyed (FH-22 OBJ-20)");
+	null_record_free(&record);
+}
+
+/* DDI-RE-5, FH-6: the miniport cannot reset an engine. */
+static void promoted(void)
+{
+	uint64_t resets = adapter_value("resets");
+	struct user guilty, bystander;
+	const struct null_line *reset;
+	struct null_record record;
+
+	user_start(&bystander);
+	user_start(&guilty);
+	forget();
+	orders("SuspendContext=silent*1");
+	user_end(&guilty);
+	orders("");
+	record = snapshot();
+	reset = need(&record, false, "ResetHwEngine");
+	ok(null_value(null_end(&record, reset), "status") == (uint32_t)STATUS_NOT_SUPPORTED &&
+	   null_count(&record, "ResetFromTimeout") == 1 &&
+	   null_next(&record, 0, false, "ResetFromTimeout") > null_end(&record, reset) &&
+	   null_count(&record, "RestartFromTimeout") == 1 && adapter_value("resets") == resets + 1,
+	   "an engine cannot be reset: the adapter is (DDI-RE-5 FH-6)");
+	null_record_free(&record);
+	ok(*bystander.queue.stat == ABORT &&
+	   kmt_execution_state(bystander.session.fd, bystander.session.device) == STATE_RESET,
+	   "and everybody is told");
+	user_end(&bystander);
+	user_start(&guilty);
+	user_end(&guilty);
+}
+
+int main(void)
+{
+	char last[DEBUGFS_TEXT_BYTES];
+	struct kmt_session session;
+	struct queue queues[2];
+	uint32_t context;
+
+	if (null_load("tdr_timeout_ms=300", "slots=4"))
+		bail("the modules cannot be loaded");
+	device_write("autosuspend_delay_ms", "4");
+	must(kmt_session_open(&session, NULL, 0), "session");
+	must(kmt_context_create(session.fd, session.device, 0, &context), "another context");
+	must(queue_create(&queues[0], &session, session.context, QUEUE_RING_BYTES), "queue");
+	must(queue_create(&queues[1], &session, context, QUEUE_RING_BYTES), "queue");
+	powered(queues);
+	second_look(queues);
+	must(queue_destroy(&queues[0]), "queue");
+	must(queue_destroy(&queues[1]), "queue");
+	must(kmt_call_handle(session.fd, LX_DXDESTROYCONTEXT, context), "context");
+	must(kmt_session_close(&session), "session");
+	final();
+	told();
+	killed();
+	promoted();
+	if (!ok(counters_settle(NULL, 20000, last), "nothing is left"))
+		diag("%s", last);
+	ok(!null_unload(), "the modules unload");
+	return done();
+}
