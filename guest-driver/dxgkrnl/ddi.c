@@ -238,6 +238,8 @@ static struct dxgadapter *dxg_adapter_alloc(struct dxgk_miniport *miniport, stru
 	init_rwsem(&adapter->guard);
 	init_waitqueue_head(&adapter->gate);
 	mutex_init(&adapter->hang_lock);
+	spin_lock_init(&adapter->shown_lock);
+	hash_init(adapter->shown);
 	mutex_init(&adapter->lock);
 	INIT_LIST_HEAD(&adapter->processes);
 	init_waitqueue_head(&adapter->events);

@@ -80,14 +80,6 @@ static struct dxgadapter *dxg_doorbell_adapter(const struct dxg_doorbell *doorbe
 	return dxg_device_adapter(doorbell->queue->context->device);
 }
 
-/* Is the page inside the doorbell aperture? Checked again at each fault (SEC-14). */
-static bool dxg_doorbell_pfn_ok(const struct dxgadapter *adapter, unsigned long pfn)
-{
-	unsigned long first = adapter->aperture.PhysicalAddress >> PAGE_SHIFT;
-
-	return pfn >= first && pfn - first < adapter->aperture.Size >> PAGE_SHIFT;
-}
-
 static vm_fault_t dxg_doorbell_fault(struct dxg_region *region, struct vm_fault *vmf)
 {
 	struct dxg_doorbell *doorbell = container_of(region, struct dxg_doorbell, region);
@@ -103,10 +95,10 @@ static vm_fault_t dxg_doorbell_fault(struct dxg_region *region, struct vm_fault 
 	if (doorbell->state == DXG_DOORBELL_DESTROYED || index >= region->pages) {
 		ret = VM_FAULT_SIGBUS;
 	} else if (dxg_doorbell_connected(doorbell) &&
-		   dxg_doorbell_pfn_ok(adapter, doorbell->pfn[index])) {
+		   dxg_aperture_has(adapter, doorbell->shown[index].pfn)) {
 		if (!(adapter->aperture.Flags & DXGK_DOORBELLAPERTURE_SYSTEM_MEMORY))
 			prot = pgprot_noncached(prot);
-		ret = vmf_insert_pfn_prot(vma, vmf->address, doorbell->pfn[index], prot);
+		ret = vmf_insert_pfn_prot(vma, vmf->address, doorbell->shown[index].pfn, prot);
 		doorbell->faults_slot++;
 		trace_dxg_doorbell_fault(doorbell->obj.process->pid, doorbell->obj.handle, true);
 	} else {
@@ -145,7 +137,7 @@ static void dxg_doorbell_revoke_locked(struct dxg_doorbell *doorbell, u64 reason
 	if (connected || next == DXG_DOORBELL_DESTROYED)
 		dxg_region_zap(&doorbell->region);
 	if (connected) {
-		memset(doorbell->pfn, 0, sizeof(doorbell->pfn));
+		dxg_aperture_hide(doorbell);
 		doorbell->disconnects++;
 		atomic64_inc(&dxg_doorbell_adapter(doorbell)->disconnects);
 	}
@@ -255,24 +247,6 @@ bool dxg_doorbell_set_offset(struct dxg_doorbell *doorbell, u32 offset)
 	return true;
 }
 
-/* The page frame of a doorbell's kernel address; false if it is none of the aperture's. */
-static bool dxg_doorbell_page(const struct dxg_doorbell *doorbell, void *address, u32 bytes,
-			      unsigned long *pfn)
-{
-	const struct dxgadapter *adapter = dxg_doorbell_adapter(doorbell);
-	u64 offset = address - adapter->aperture.KernelCpuVirtualAddress;
-
-	/* An address below the aperture wraps to a large offset. */
-	if (offset >= adapter->aperture.Size || bytes > adapter->aperture.Size - offset ||
-	    offset_in_page(offset) != doorbell->offset) {
-		dev_warn_once(adapter->dev, "miniport connected a doorbell at %#llx (below %#llx, at %#x in its page)\n",
-			      offset, adapter->aperture.Size, doorbell->offset);
-		return false;
-	}
-	*pfn = (adapter->aperture.PhysicalAddress + offset) >> PAGE_SHIFT;
-	return true;
-}
-
 /* Is what the miniport's connect returned a doorbell that we may show? (DDI-CN-2, DDI-CN-6) */
 static bool dxg_doorbell_validate(const struct dxg_doorbell *doorbell,
 				  const DXGKARG_CONNECTDOORBELL *args,
@@ -286,12 +260,13 @@ static bool dxg_doorbell_validate(const struct dxg_doorbell *doorbell,
 			      args->Status);
 		return false;
 	}
-	if (!dxg_doorbell_page(doorbell, args->KernelCpuVirtualAddress,
-			       adapter->ums_caps.DoorbellSizeInBytes, &pfn[0]))
+	if (!dxg_aperture_page(adapter, args->KernelCpuVirtualAddress,
+			       adapter->ums_caps.DoorbellSizeInBytes, doorbell->offset, &pfn[0]))
 		return false;
 	return !dxg_doorbell_has_secondary(doorbell) ||
-	       dxg_doorbell_page(doorbell, args->SecondaryKernelCpuVirtualAddress,
-				 adapter->ums_caps.SecondaryDoorbellSizeInBytes, &pfn[1]);
+	       dxg_aperture_page(adapter, args->SecondaryKernelCpuVirtualAddress,
+				 adapter->ums_caps.SecondaryDoorbellSizeInBytes,
+				 doorbell->offset, &pfn[1]);
 }
 
 /* DDI-CN-1 */
@@ -328,14 +303,14 @@ static NTSTATUS dxg_doorbell_attach(struct dxg_doorbell *doorbell, bool *undo)
 		return status;
 	}
 	*undo = NT_SUCCESS(status);
-	if (!NT_SUCCESS(status) || !dxg_doorbell_validate(doorbell, &args, pfn)) {
+	if (!NT_SUCCESS(status) || !dxg_doorbell_validate(doorbell, &args, pfn) ||
+	    !dxg_aperture_show(doorbell, pfn)) {
 		dxg_doorbell_revoke_locked(doorbell, D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT,
 					   DXG_DOORBELL_DISCONNECTED_ABORT, DXG_CAUSE_ERROR);
 		return STATUS_DEVICE_REMOVED;
 	}
 	*undo = false;
 
-	memcpy(doorbell->pfn, pfn, sizeof(pfn));
 	doorbell->state = args.Status == D3DDDI_DOORBELLSTATUS_CONNECTED ?
 			  DXG_DOORBELL_CONNECTED : DXG_DOORBELL_CONNECTED_NOTIFY;
 	doorbell->connects++;

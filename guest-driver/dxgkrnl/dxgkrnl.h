@@ -32,7 +32,7 @@
  *   page->lock		dxg_cell_page, dxg_allocation: death against page faults
  *   adapter->waiters_lock	list of asynchronous waits; long, so no spin lock
  *   adapter->hang_lock	the text of the last hang
- *   spin locks		hwqueue->lock, dxg_ids.xa_lock, the handle table's
+ *   spin locks		hwqueue->lock, adapter->shown_lock, dxg_ids.xa_lock, the handle table's
  *
  * The page-fault handler runs under mmap_lock and takes doorbell->lock or
  * page->lock and nothing else. mmap_lock itself may be taken under pa->lock and
@@ -47,6 +47,7 @@
 #define _DXGKRNL_H
 
 #include <linux/bitmap.h>
+#include <linux/hashtable.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -73,6 +74,7 @@
 #define DXG_MAX_NODES		64
 #define DXG_RESETS_PER_MINUTE	5
 #define DXG_DOORBELL_PAGES	2
+#define DXG_SHOWN_BITS		8
 #define DXG_HANGS_PER_MINUTE	(DXG_RESETS_PER_MINUTE - 1)
 
 /* ---- adapter ---- */
@@ -107,6 +109,9 @@ struct dxgadapter {
 	DXGK_USERMODESUBMISSION_CAPS ums_caps;
 	DXGK_DOORBELLAPERTURE aperture;
 	DXGKARG_GETNODEMETADATA nodes[DXG_MAX_NODES];
+
+	spinlock_t shown_lock;		/* the table */
+	DECLARE_HASHTABLE(shown, DXG_SHOWN_BITS); /* of dxg_shown_page, by pfn */
 
 	struct rw_semaphore guard;
 	enum dxg_adapter_state state;	/* written with guard held exclusively */
@@ -435,6 +440,13 @@ enum dxg_cause {
 	DXG_CAUSE_DESTROYED,
 };
 
+/* A page of the aperture that a doorbell shows (aperture.c). */
+struct dxg_shown_page {
+	struct hlist_node node;		/* adapter->shown; shown_lock */
+	unsigned long pfn;
+	const struct dxg_process_adapter *pa; /* who sees it */
+};
+
 struct dxg_doorbell {
 	struct dxg_object obj;
 	struct dxg_hwqueue *queue;	/* counted */
@@ -446,7 +458,7 @@ struct dxg_doorbell {
 	struct mutex lock;		/* see above; state .. last_queued, counts */
 	enum dxg_doorbell_state state;	/* lock */
 	enum dxg_cause cause;		/* lock: of the last disconnect */
-	unsigned long pfn[DXG_DOORBELL_PAGES]; /* lock: the slot's pages while connected */
+	struct dxg_shown_page shown[DXG_DOORBELL_PAGES]; /* lock: the slot's, while connected */
 	struct task_struct *connecting;	/* lock: who is inside the KMD's connect, for CB-DC-6 */
 	struct dxg_region region;	/* one page, or two: the secondary doorbell is the second */
 	unsigned long user_addr;	/* constant after create */
@@ -459,6 +471,12 @@ struct dxg_doorbell {
 	u64 faults_slot;
 	u64 faults_dummy;
 };
+
+bool dxg_aperture_has(const struct dxgadapter *adapter, unsigned long pfn);
+bool dxg_aperture_page(const struct dxgadapter *adapter, const void *address, u32 bytes,
+		       u32 place, unsigned long *pfn);
+bool dxg_aperture_show(struct dxg_doorbell *doorbell, const unsigned long pfn[DXG_DOORBELL_PAGES]);
+void dxg_aperture_hide(struct dxg_doorbell *doorbell);
 
 void dxg_doorbell_init(struct dxg_doorbell *doorbell, bool secondary);
 bool dxg_doorbell_set_offset(struct dxg_doorbell *doorbell, u32 offset);

@@ -329,6 +329,7 @@ static NTSTATUS dxgnull_wrong_query_adapter_info(HANDLE h, const DXGKARG_QUERYAD
 						   "Type=%u OutputDataSize=%u", args->Type,
 						   args->OutputDataSize);
 	DXGK_USERMODESUBMISSION_CAPS *caps = args->pOutputData;
+	DXGK_DOORBELLAPERTURE *aperture = args->pOutputData;
 	NTSTATUS status;
 
 	if (order.action == DXGNULL_STATUS)
@@ -343,6 +344,9 @@ static NTSTATUS dxgnull_wrong_query_adapter_info(HANDLE h, const DXGKARG_QUERYAD
 			caps->SecondaryDoorbellSizeInBytes = order.value;
 		}
 	}
+	if (NT_SUCCESS(status) && args->Type == DXGKQAITYPE_DOORBELLAPERTURE &&
+	    order.action == DXGNULL_SHARED)
+		aperture->Flags |= DXGK_DOORBELLAPERTURE_SHARED_PAGES;
 	return dxgnull_end_void(DXGNULL_QUERY_ADAPTER_INFO, &order, status);
 }
 

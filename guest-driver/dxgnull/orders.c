@@ -21,7 +21,10 @@
  *   stale		SuspendContext: an acknowledgment of an older fence first (DDI-SC-2)
  *   bind		CreateDoorbell: takes a slot (ILL-1)
  *   data:N		CreateDoorbell: N into the first word of the private data
+ *   place:N		CreateDoorbell: N as the doorbell's place in its page (KMT-CD-19)
  *   address		ConnectDoorbell: an address outside of the aperture (DDI-CN-6)
+ *   below		ConnectDoorbell: the page before the aperture
+ *   kernel		ConnectDoorbell: a page of the miniport's own memory
  *   misaligned		ConnectDoorbell: an address inside of a slot
  *   same		ConnectDoorbell: the first slot's address, whatever the slot (DDI-CN-5)
  *   single		ConnectDoorbell: no secondary doorbell, where one is asked for (MOD-10)
@@ -32,6 +35,7 @@
  *   worker:N		NotifyWorkSubmission: a work item disconnects the doorbell with
  *			reason N, before the call returns
  *   reason:N		CbDisconnectDoorbell: N as the reason (CB-DC-4)
+ *   shared		QueryAdapterInfo: pages of doorbells are several processes' (MOD-9)
  *   bytes:N		QueryAdapterInfo: a doorbell of N bytes (DDI-QA-2)
  *   secondary:N	QueryAdapterInfo: secondary doorbells of N bytes, of which there are none
  *
@@ -88,7 +92,10 @@ static const char * const dxgnull_action_names[] = {
 	[DXGNULL_STALE]		= "stale",
 	[DXGNULL_BIND]		= "bind",
 	[DXGNULL_DATA]		= "data",
+	[DXGNULL_PLACE]		= "place",
 	[DXGNULL_ADDRESS]	= "address",
+	[DXGNULL_BELOW]		= "below",
+	[DXGNULL_KERNEL]	= "kernel",
 	[DXGNULL_MISALIGNED]	= "misaligned",
 	[DXGNULL_SAME]		= "same",
 	[DXGNULL_SINGLE]	= "single",
@@ -97,6 +104,7 @@ static const char * const dxgnull_action_names[] = {
 	[DXGNULL_SELF]		= "self",
 	[DXGNULL_WORKER]	= "worker",
 	[DXGNULL_REASON]	= "reason",
+	[DXGNULL_SHARED]	= "shared",
 	[DXGNULL_BYTES]		= "bytes",
 	[DXGNULL_SECONDARY]	= "secondary",
 };

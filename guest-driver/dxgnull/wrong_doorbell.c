@@ -76,6 +76,8 @@ NTSTATUS dxgnull_wrong_create_doorbell(DXGKARG_CREATEDOORBELL *args)
 		status = dxgnull_real->DxgkDdiCreateDoorbell(args);
 	if (NT_SUCCESS(status) && order.action == DXGNULL_BIND)
 		dxgnull_wrong_bind(args->hDoorbell);
+	if (order.action == DXGNULL_PLACE)
+		args->DoorbellOffset = order.value;
 	if (order.action == DXGNULL_DATA && args->PrivateDriverDataSize >= sizeof(order.value))
 		memcpy(args->PrivateDriverData, &order.value, sizeof(order.value));
 	return dxgnull_end(DXGNULL_CREATE_DOORBELL, &order, status, "hDoorbell=%#lx",
@@ -122,6 +124,10 @@ NTSTATUS dxgnull_wrong_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 		if (order.action == DXGNULL_ADDRESS)
 			args->KernelCpuVirtualAddress = adapter->doorbells +
 							adapter->num_slots * PAGE_SIZE;
+		if (order.action == DXGNULL_BELOW)
+			args->KernelCpuVirtualAddress = adapter->doorbells - PAGE_SIZE;
+		if (order.action == DXGNULL_KERNEL)
+			args->KernelCpuVirtualAddress = PTR_ALIGN_DOWN(adapter, PAGE_SIZE);
 		if (order.action == DXGNULL_MISALIGNED)
 			args->KernelCpuVirtualAddress += sizeof(u64);
 		if (order.action == DXGNULL_SAME)

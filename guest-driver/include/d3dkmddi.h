@@ -88,6 +88,11 @@ typedef struct _DXGK_DOORBELLAPERTURE {
 } DXGK_DOORBELLAPERTURE;
 
 #define DXGK_DOORBELLAPERTURE_SYSTEM_MEMORY	(1u << 0) /* RAM: mapped write-back, not uncached */
+/*
+ * The hardware has no page for each process, and DEV-1 is what protects them from one another
+ * (MOD-9). Without it a connect to a page that another process still sees is refused.
+ */
+#define DXGK_DOORBELLAPERTURE_SHARED_PAGES	(1u << 1)
 
 typedef enum _DXGK_ENGINE_TYPE {
 	DXGK_ENGINE_TYPE_OTHER	= 0,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Wrongs and slowness of a miniport that take more than one call to show: a secondary
- * doorbell that is not there, addresses that are not unique, a page table that has no
- * memory at each step of a life, and a caller who is killed while it waits.
+ * doorbell that is not there, addresses that are not unique or another process's, a page
+ * table that has no memory at each step of a life, and a caller who is killed while it waits.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -126,6 +126,105 @@ static void not_unique(void)
 	orders("");
 	must(queue_destroy(&queues[1]), "queue");
 	must(kmt_session_close(&session), "session");
+}
+
+#define CLAIM	0x1122334455667788ull
+
+enum neighbour_value {
+	NEIGHBOUR_CONNECT,		/* status */
+	NEIGHBOUR_STAT,
+	NEIGHBOUR_SEES,			/* what it reads at its doorbell before its own store */
+	NEIGHBOUR_PROBE,
+};
+
+/* Another process, whose doorbell is connected as the orders of the moment say. */
+static int neighbour(struct child_report *report, void *argument)
+{
+	struct queue queue;
+	int32_t status = kmt_session_open(&session, NULL, 0);
+
+	(void)argument;
+	if (NT_SUCCESS(status))
+		status = queue_create(&queue, &session, session.context, QUEUE_RING_BYTES);
+	if (!NT_SUCCESS(status))
+		child_fail(report, "status %#x", (uint32_t)status);
+	report->values[NEIGHBOUR_CONNECT] = (uint32_t)doorbell_connect(session.fd, queue.doorbell);
+	report->values[NEIGHBOUR_STAT] = *queue.stat;
+	report->values[NEIGHBOUR_SEES] = *queue.bell;
+	*queue.bell = ~CLAIM;
+	if (*queue.stat != ABORT)
+		report->values[NEIGHBOUR_PROBE] = (uint32_t)queue_probe(&queue);
+	status = queue_destroy(&queue);
+	if (NT_SUCCESS(status))
+		status = kmt_session_close(&session);
+	if (!NT_SUCCESS(status))
+		child_fail(report, "end: status %#x", (uint32_t)status);
+	return 0;
+}
+
+static struct child_report *neighbour_run(void)
+{
+	struct child_report *report = child_reports(1);
+	pid_t pid = child_start(neighbour, report, NULL, true, 60);
+	char how[32];
+
+	if (!child_reap(pid, how, sizeof(how)))
+		bail("neighbour: %s %s", how, report->problem);
+	return report;
+}
+
+/*
+ * The slots are memory here, so what one process stores where it rings is what every other one
+ * reads there that sees the page.
+ */
+static void another_process(void)
+{
+	struct child_report *report;
+	struct null_record record;
+	struct queue queue;
+
+	load("slots=2");
+	orders("ConnectDoorbell=same");
+	must(queue_open(&queue, &session), "queue");
+	must(doorbell_connect(session.fd, queue.doorbell), "connect");
+	*queue.bell = CLAIM;
+	null_forget();
+	report = neighbour_run();
+	ok(report->values[NEIGHBOUR_CONNECT] == (uint32_t)STATUS_DEVICE_REMOVED &&
+	   report->values[NEIGHBOUR_STAT] == ABORT,
+	   "a connect to a page that another process sees fails, STAT is ABORT (MOD-9 DDI-CN-2)");
+	ok(report->values[NEIGHBOUR_SEES] != CLAIM && *queue.bell == CLAIM,
+	   "neither of them sees what the other one stores there (MOD-9)");
+	if (!null_record(&record))
+		bail("no record");
+	ok(null_count(&record, "DisconnectDoorbell") >= 1,
+	   "a binding that the miniport believes in is undone (DDI-CN-2)");
+	null_record_free(&record);
+	ok(*queue.stat == CONNECTED && queue_probe(&queue) == STATUS_SUCCESS,
+	   "whose page it is notices nothing");
+	must(doorbell_destroy(session.fd, queue.doorbell), "doorbell");
+	report = neighbour_run();
+	ok(report->values[NEIGHBOUR_CONNECT] == STATUS_SUCCESS && !report->values[NEIGHBOUR_PROBE],
+	   "when the last doorbell there has gone, the page can be another process's");
+	orders("");
+	must(queue_doorbell_create(&queue, 0), "doorbell");
+	must(queue_probe(&queue), "probe");
+	must(queue_destroy(&queue), "queue");
+	must(kmt_session_close(&session), "session");
+	ok(!null_unload(), "the modules unload");
+
+	load("slots=2 orders=QueryAdapterInfo=shared");
+	orders("ConnectDoorbell=same");
+	must(queue_open(&queue, &session), "queue");
+	must(doorbell_connect(session.fd, queue.doorbell), "connect");
+	report = neighbour_run();
+	ok(report->values[NEIGHBOUR_CONNECT] == STATUS_SUCCESS && !report->values[NEIGHBOUR_PROBE] &&
+	   queue_probe(&queue) == STATUS_SUCCESS,
+	   "hardware that has no page for each process says so, and both work (MOD-9)");
+	orders("");
+	must(queue_destroy(&queue), "queue");
+	must(kmt_session_close(&session), "session");
+	ok(!null_unload(), "the modules unload");
 }
 
 /* A life as far as it goes; its first failure. */
@@ -365,6 +464,7 @@ static void killed(void)
 int main(void)
 {
 	secondary();
+	another_process();
 	load("slots=2");
 	not_unique();
 	paging();
