@@ -18,7 +18,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from dxglib import apt, overlay, paths, proc
+from dxglib import apt, overlay, paths, proc, qemu_fixes
 from dxglib.errors import SetupError
 
 _COMMON = (
@@ -93,18 +93,24 @@ def _source_key():
 
 
 def source_inputs():
-    return ("1", _source_key())
+    return ("1", _source_key(), repr(qemu_fixes.FIXES))
 
 
 def get_source(context):
-    """Unpack the source to build/qemu-src; the note names the version."""
+    """Unpack the source to build/qemu-src and mend it.
+
+    The note names the version, and each fix.
+    """
     named = os.environ.get("QEMU_SRC")
     if named:
         note = _copy_source(context, Path(named))
     else:
         note = _download_source(context)
+    made = qemu_fixes.apply(paths.QEMU_SRC)
     (paths.BUILD / "qemu-src.from").write_text(named or "archive")
-    return note
+    return "".join([note, *(
+        f", {fix.name} {'mended' if fix.name in made else 'not there to mend'}"
+        for fix in qemu_fixes.FIXES)])
 
 
 def _copy_source(context, tree):

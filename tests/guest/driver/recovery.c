@@ -26,7 +26,7 @@
 #define WORK_SECONDS	220u
 #define STATE_RESET	2u
 #define RIVAL_RESETS	20u
-#define RIVAL_ROUNDS	2u
+#define RIVAL_ROUNDS	5u
 #define LINK_ROUNDS	3u
 #define LOOK_US		100u
 
@@ -310,7 +310,7 @@ static void after_fatal(void)
 
 int main(int argc, char **argv)
 {
-	unsigned int resets = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : dxg_count(30, 100);
+	unsigned int resets = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : 100;
 	char baseline[DEBUGFS_TEXT_BYTES], last[DEBUGFS_TEXT_BYTES];
 	uint64_t resets_before;
 	unsigned int i;
