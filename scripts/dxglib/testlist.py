@@ -8,10 +8,10 @@ from pathlib import Path
 from dxglib import errors, execcmd, paths, sanitize
 from dxglib.errors import DxgError
 
-SUITES = ("unit", "model", "fuzz", "qtest", "guest", "guest-null",
+SUITES = ("unit", "model", "fuzz", "qtest", "guest", "guest-null", "guest-global",
           "guest-6.12", "guest-iommu", "harness", "lint", "sanitize")
 # Those that --kernel runs on another kernel.
-KERNEL_SUITES = ("guest", "guest-null")
+KERNEL_SUITES = ("guest", "guest-null", "guest-global")
 LONG_SUITE = "long"
 # What a guest's test may take beside its command: booting, ending.
 GUEST_EXTRA_S = 120

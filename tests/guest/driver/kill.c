@@ -97,7 +97,7 @@ static int victim(struct child_report *report, void *argument)
 			_exit(0);
 		}
 	}
-	thread.queues = session.caps.num_slots + 1;
+	thread.queues = kmt_num_slots(&session) + 1;
 	for (i = 0; i < VICTIM_THREADS; i++)
 		if (pthread_create(&threads[i], NULL, victim_submit, &thread))
 			child_fail(report, "thread %u cannot start", i);

@@ -79,6 +79,21 @@ int32_t kmt_session_renew(struct kmt_session *session, uint32_t node);
 /* Destroys one by one what the session made; statuses are the caller's to compare. */
 int32_t kmt_session_close(struct kmt_session *session);
 
+/* Is the adapter's doorbell model the global one, in which no doorbell is ever wanting? */
+static inline bool kmt_global(const struct kmt_session *session)
+{
+	return session->caps.doorbell_model == DXGPU_DOORBELLS_GLOBAL;
+}
+
+/*
+ * Doorbells that are connected at a time; in the global model, where there is no such number,
+ * 1: the fewest that there can be, for tests that make so many and more.
+ */
+static inline uint32_t kmt_num_slots(const struct kmt_session *session)
+{
+	return kmt_global(session) ? 1 : session->caps.num_slots;
+}
+
 /* D3DKMT_DEVICEEXECUTION_STATE of a device, 0 if the call failed. */
 uint32_t kmt_execution_state(int fd, uint32_t device);
 

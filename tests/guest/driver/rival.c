@@ -10,15 +10,17 @@
 int32_t rival_create(struct rival *rival)
 {
 	int32_t status;
+	uint32_t slots;
 
 	memset(rival, 0, sizeof(*rival));
 	status = kmt_session_open(&rival->session, NULL, 0);
 	if (!NT_SUCCESS(status))
 		return status;
-	rival->queues = calloc(rival->session.caps.num_slots, sizeof(*rival->queues));
+	slots = kmt_num_slots(&rival->session);
+	rival->queues = calloc(slots, sizeof(*rival->queues));
 	if (!rival->queues)
 		return STATUS_NO_MEMORY;
-	while (rival->count < rival->session.caps.num_slots) {
+	while (rival->count < slots) {
 		status = queue_create(&rival->queues[rival->count], &rival->session,
 				      rival->session.context, QUEUE_RING_BYTES);
 		if (!NT_SUCCESS(status))

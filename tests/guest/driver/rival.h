@@ -2,7 +2,8 @@
 /*
  * A second user of the device who takes physical doorbells away from the first: as
  * many queues as there are slots, so that connecting all of them leaves no slot to
- * anybody else (SM-6, reason 2).
+ * anybody else (SM-6, reason 2). In the global model it is a neighbour with one queue, who
+ * takes nothing from anybody.
  */
 #ifndef DXG_TESTS_RIVAL_H
 #define DXG_TESTS_RIVAL_H

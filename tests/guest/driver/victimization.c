@@ -188,7 +188,6 @@ static int work(struct child_report *report, void *argument)
 	return report->problem[0] ? 1 : 0;
 }
 
-/* In the global model, in which none is wanting, as many as the fewest that there can be. */
 static unsigned int number_of_slots(bool *global)
 {
 	struct kmt_session session;
@@ -197,8 +196,8 @@ static unsigned int number_of_slots(bool *global)
 
 	if (!NT_SUCCESS(status))
 		bail("no session: status %#x", (uint32_t)status);
-	*global = session.caps.doorbell_model == DXGPU_DOORBELLS_GLOBAL;
-	slots = *global ? 1 : session.caps.num_slots;
+	*global = kmt_global(&session);
+	slots = kmt_num_slots(&session);
 	kmt_session_close(&session);
 	return slots;
 }
