@@ -28,6 +28,12 @@
 
 #define ACCESS_FAULT	KMT_ERRNO(EFAULT)
 
+static const struct fields_call *const tables[] = {
+	fields_object_calls, fields_memory_calls, fields_doorbell_calls,
+};
+
+#define NUM_TABLES	(sizeof(tables) / sizeof(tables[0]))
+
 static struct fields_world world;
 static uint8_t *half;	/* a page that may be written, and one behind it that is not there */
 
@@ -36,6 +42,13 @@ struct finding {
 	int32_t status;		/* of the first wrong one */
 	uint64_t value;
 };
+
+uint32_t fields_spare(struct fields_world *world, enum object kind)
+{
+	if (!world->spare[kind])
+		world->spare[kind] = object_make(&world->session, kind, &world->bare);
+	return world->spare[kind];
+}
 
 static bool is_extended(const struct fields_call *call)
 {
@@ -400,15 +413,18 @@ static void check_call(const struct fields_call *call)
 
 static bool in_table(unsigned int type, unsigned int number, unsigned int bytes)
 {
-	unsigned int i;
+	const struct fields_call *call;
+	unsigned int t;
 
-	for (i = 0; i < num_fields_calls; i++) {
-		unsigned long command = fields_calls[i].command;
+	for (t = 0; t < NUM_TABLES; t++) {
+		for (call = tables[t]; call->name; call++) {
+			unsigned long command = call->command;
 
-		if (_IOC_TYPE(command) == type && _IOC_NR(command) == number &&
-		    (_IOC_SIZE(command) == bytes ||
-		     (type == DXG_IOCTL_TYPE_X && _IOC_SIZE(command) < bytes)))
-			return true;
+			if (_IOC_TYPE(command) == type && _IOC_NR(command) == number &&
+			    (_IOC_SIZE(command) == bytes ||
+			     (type == DXG_IOCTL_TYPE_X && _IOC_SIZE(command) < bytes)))
+				return true;
+		}
 	}
 	return false;
 }
@@ -521,6 +537,7 @@ static unsigned int lines_of_the_driver(int log)
 int main(void)
 {
 	char baseline[DEBUGFS_TEXT_BYTES];
+	const struct fields_call *call;
 	unsigned int i;
 	int log;
 
@@ -531,8 +548,9 @@ int main(void)
 	if (log >= 0)
 		lseek(log, 0, SEEK_END);
 	no_other_calls();
-	for (i = 0; i < num_fields_calls; i++)
-		check_call(&fields_calls[i]);
+	for (i = 0; i < NUM_TABLES; i++)
+		for (call = tables[i]; call->name; call++)
+			check_call(call);
 	ok(queue_probe(&world.queue) == STATUS_SUCCESS, "at the end the queue works");
 	if (log < 0)
 		skip(1, "no /dev/kmsg");

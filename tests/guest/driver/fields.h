@@ -74,8 +74,10 @@ struct fields_call {
 	const struct field *fields;	/* ends with bytes 0 */
 };
 
-extern const struct fields_call fields_calls[];
-extern const unsigned int num_fields_calls;
+/* Each ends with a call without a name. */
+extern const struct fields_call fields_object_calls[];
+extern const struct fields_call fields_memory_calls[];
+extern const struct fields_call fields_doorbell_calls[];
 
 /* Makes sure that there is one of a kind to destroy, and gives its handle. */
 uint32_t fields_spare(struct fields_world *world, enum object kind);
