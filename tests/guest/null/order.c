@@ -277,7 +277,7 @@ static void killed(void)
 	null_record_free(&record);
 }
 
-/* DDI-RE-5, FH-6: the miniport cannot reset an engine. */
+/* DDI-SC-3, FH-23, DDI-RE-5, FH-6: no acknowledgment comes, and the engine cannot be reset. */
 static void promoted(void)
 {
 	uint64_t resets = adapter_value("resets");
@@ -297,11 +297,11 @@ static void promoted(void)
 	   null_count(&record, "ResetFromTimeout") == 1 &&
 	   null_next(&record, 0, false, "ResetFromTimeout") > null_end(&record, reset) &&
 	   null_count(&record, "RestartFromTimeout") == 1 && adapter_value("resets") == resets + 1,
-	   "an engine cannot be reset: the adapter is (DDI-RE-5 FH-6)");
+	   "no acknowledgment, and no engine reset: the adapter is reset (DDI-SC-3 DDI-RE-5 FH-6)");
 	null_record_free(&record);
 	ok(*bystander.queue.stat == ABORT &&
 	   kmt_execution_state(bystander.session.fd, bystander.session.device) == STATE_RESET,
-	   "and everybody is told");
+	   "and everybody is told (T25 FH-8)");
 	user_end(&bystander);
 	user_start(&guilty);
 	user_end(&guilty);
