@@ -253,8 +253,20 @@ NTSTATUS dxgnull_set_power_state(HANDLE hadapter, DEVICE_POWER_STATE state);
 void dxgnull_power_init(struct platform_device *pdev);
 void dxgnull_power_fini(struct platform_device *pdev);
 
-/* misbehave.c */
+/* misbehave.c, if it is there: Kbuild */
+#ifdef DXGNULL_MISBEHAVE
 const DRIVER_INITIALIZATION_DATA *dxgnull_misbehave(const DRIVER_INITIALIZATION_DATA *table);
 void dxgnull_misbehave_end(void);
+#else
+static inline const DRIVER_INITIALIZATION_DATA *
+dxgnull_misbehave(const DRIVER_INITIALIZATION_DATA *table)
+{
+	return table;
+}
+
+static inline void dxgnull_misbehave_end(void)
+{
+}
+#endif
 
 #endif /* _DXGNULL_H */

@@ -220,7 +220,7 @@ typedef struct _DXGKARG_CREATEDOORBELL {
 typedef struct _DXGKARG_CONNECTDOORBELL {
 	HANDLE hDoorbell;			/* KMD */
 	UINT Flags;				/* b0 RequireSecondaryAddress; b31 ours: Rekick */
-	void *KernelCpuVirtualAddress;		/* out */
+	void *KernelCpuVirtualAddress;		/* out: in the aperture, at DoorbellOffset */
 	void *SecondaryKernelCpuVirtualAddress;	/* out, only with RequireSecondaryAddress */
 	D3DDDI_DOORBELLSTATUS Status;		/* out: CONNECTED or CONNECTED_NOTIFY_KMD */
 } DXGKARG_CONNECTDOORBELL;
@@ -441,11 +441,21 @@ typedef struct _DRIVER_INITIALIZATION_DATA {
 	NTSTATUS (*DxgkDdiDestroyAllocation)(HANDLE hAdapter, HANDLE hAllocation);
 	NTSTATUS (*DxgkDdiBuildPagingBuffer)(HANDLE hAdapter, DXGKARG_BUILDPAGINGBUFFER *pArgs);
 
+	/* Takes no physical doorbell (DDI-CD-5). A failure is the caller's status (DDI-CD-4). */
 	NTSTATUS (*DxgkDdiCreateDoorbell)(DXGKARG_CREATEDOORBELL *pArgs);
+	/*
+	 * Binds, and samples the queue once (DDI-CN-3, DDI-CN-9). DEVICE_BUSY: no physical
+	 * doorbell came free; CANCELLED: the caller has a fatal signal; both have changed
+	 * nothing. Any other failure is final, ABORT for the process (KMT-CN-5), and so is a
+	 * SUCCESS with an address or Status that may not be: then a disconnect follows
+	 * (DDI-CN-2, DDI-CN-6).
+	 */
 	NTSTATUS (*DxgkDdiConnectDoorbell)(DXGKARG_CONNECTDOORBELL *pArgs);
+	/* Unbinds, if bound, and samples; does not wait for work, nor cancel it (DDI-DC-4). */
 	NTSTATUS (*DxgkDdiDisconnectDoorbell)(const DXGKARG_DISCONNECTDOORBELL *pArgs);
 	/* On return the device has stopped fetching the ring (DDI-DS-1). */
 	NTSTATUS (*DxgkDdiDestroyDoorbell)(const DXGKARG_DESTROYDOORBELL *pArgs);
+	/* Samples the queue, connected or not. Its status is not looked at (DDI-NW-1). */
 	NTSTATUS (*DxgkDdiNotifyWorkSubmission)(const DXGKARG_NOTIFYWORKSUBMISSION *pArgs);
 
 	/*

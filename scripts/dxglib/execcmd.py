@@ -69,8 +69,9 @@ def add_parsers(commands):
 
 def _add_options(command):
     add = command.add_argument
-    add("--module", action="append", default=[], metavar="M.ko",
-        help="insert this module, after ours; may be repeated")
+    add("--module", action="append", default=[], metavar="M.ko[:P=V]...",
+        help="insert this module, after ours, with these parameters; may be "
+             "repeated")
     add("--drivers", metavar="LIST", default=",".join(DRIVERS),
         help="our modules to insert, in order, or 'none' (default "
              "%(default)s); with parameters: dxgnull:slots=1:notify=1")
@@ -181,6 +182,13 @@ def _readable(option, path):
     return path
 
 
+def _inserts(options):
+    """[(module on the host, its parameters)], as --module has them."""
+    words = [text.split(":") for text in options.module]
+    return [(_readable("--module", Path(name)), " ".join(parameters))
+            for name, *parameters in words]
+
+
 def _copies(options):
     found = []
     for text in options.copy:
@@ -218,7 +226,7 @@ def _exec(options):
     version = options.kernel = kernel.check(options.kernel)
     copies = _copies(options)
     argv = _command(options, copies)
-    inserts = [_readable("--module", Path(name)) for name in options.module]
+    inserts = _inserts(options)
     setup.ensure(version, test_modules=options.test_modules)
     environment, timeout_s = _long(options.timeout)
     part = RunPart(argv, copies, inserts, drivers(version, options.drivers),
@@ -243,7 +251,7 @@ def _long(timeout_s):
 def _shell(options):
     version = options.kernel = kernel.check(options.kernel)
     copies = _copies(options)
-    inserts = [_readable("--module", Path(name)) for name in options.module]
+    inserts = _inserts(options)
     setup.ensure(version, test_modules=options.test_modules)
     interactive = os.isatty(0) and os.isatty(1)
     settings = {}

@@ -119,7 +119,8 @@ class RunPart:
 
     argv     command and arguments in the guest; None for a shell
     copies   [(path on the host, absolute path in the guest)]
-    inserts  modules of the user to insert last, in order
+    inserts  modules of the user to insert last, in order: [(path on the
+             host, "PARAMETER=VALUE ...")]
     drivers  our modules to insert: "NAME" or "NAME PARAMETER=VALUE ..."
     settings values for /dxg/settings, read by /init as shell variables
     replaced modules of ours in the place of the base's, {name: path}
@@ -149,11 +150,12 @@ class RunPart:
             in (driver.partition(" ") for driver in self.drivers)).encode())
         for name, module in self.replaced.items():
             archive.file(f"{MODULE_FOLDER}/{name}.ko", elf.stripped(module))
-        names = []
-        for module in self.inserts:
-            names.append(f"/dxg/modules/{module.name}\n")
-            _user_file(archive, names[-1].strip(), module, "--module")
-        archive.file("dxg/inserts", "".join(names).encode())
+        lines = []
+        for module, parameters in self.inserts:
+            place = f"/dxg/modules/{module.name}"
+            lines.append(f"{place} {parameters}\n")
+            _user_file(archive, place, module, "--module")
+        archive.file("dxg/inserts", "".join(lines).encode())
         for source, place in self.copies:
             _user_file(archive, place, source, "--copy")
         own = [paths.GUEST_ROOT / "usr/lib"]

@@ -11,7 +11,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from dxglib import paths, proc
+from dxglib import kernel, modules, paths, proc
 
 DXG = str(paths.SCRIPTS / "dxg")
 BARE = ("--no-device", "--drivers", "none")
@@ -126,6 +126,19 @@ class Guest(unittest.TestCase):
             done = self.exec("--module", str(module), command=["true"])
             self.assertEqual(done.returncode, 3)
             self.assertIn(b"cannot insert /dxg/modules/bad.ko", done.stderr)
+
+    def test_module_with_parameters(self):
+        driver = modules.built(kernel.DEFAULT).get("dxgnull")
+        if not driver:
+            self.skipTest("the modules are not built")
+        done = subprocess.run(
+            [DXG, "exec", "--no-device", "--drivers", "dxgkrnl", "--module",
+             f"{driver}:slots=3:notify=1", "--", "cat",
+             "/sys/module/dxgnull/parameters/slots",
+             "/sys/module/dxgnull/parameters/notify"],
+            capture_output=True, check=False, env=ENV)
+        self.assertEqual((done.returncode, done.stdout), (0, b"3\nY\n"),
+                         done.stderr)
 
     def test_qemu_that_does_not_start(self):
         done = self.exec("--qemu=-nonsense", command=["true"])
