@@ -19,6 +19,15 @@
 #include "command.h"
 #include "power.h"
 
+/* But not to a device that was given up: nobody knows what it would do with it. */
+static void dxgpu_recovery_set_master(struct dxgpu_adapter *adapter)
+{
+	if (READ_ONCE(adapter->state) == DXGPU_HARDWARE_GONE)
+		pci_clear_master(adapter->pdev);
+	else
+		pci_set_master(adapter->pdev);
+}
+
 static void dxgpu_pci_reset_prepare(struct pci_dev *pdev)
 {
 	struct dxgpu_adapter *adapter = pci_get_drvdata(pdev);
@@ -30,7 +39,7 @@ static void dxgpu_pci_reset_done(struct pci_dev *pdev)
 {
 	struct dxgpu_adapter *adapter = pci_get_drvdata(pdev);
 
-	pci_set_master(pdev);
+	dxgpu_recovery_set_master(adapter);
 	DxgkEndReset(adapter->os_adapter, true);
 }
 
@@ -55,7 +64,7 @@ static pci_ers_result_t dxgpu_pci_slot_reset(struct pci_dev *pdev)
 	/* As they were at the end of the probe; saved again for the next time. */
 	pci_restore_state(pdev);
 	pci_save_state(pdev);
-	pci_set_master(pdev);
+	dxgpu_recovery_set_master(adapter);
 	if (dxgpu_hardware_present(adapter))
 		return PCI_ERS_RESULT_RECOVERED;
 	DxgkEndReset(adapter->os_adapter, false);

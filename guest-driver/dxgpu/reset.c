@@ -99,6 +99,10 @@ static int dxgpu_reset_locked(struct dxgpu_adapter *adapter)
 		if (!ret)
 			ret = dxgpu_poll(adapter, DXGPU_REG_STATUS, true, DXGPU_STATUS_DISABLED);
 	}
+	if (ret == -ETIMEDOUT)
+		dev_err(&adapter->pdev->dev,
+			"reset not done in %u ms: bus mastering is taken away, the device given up\n",
+			reset_timeout_ms);
 	if (ret) {
 		pci_clear_master(adapter->pdev);
 		dxgpu_set_state(adapter, DXGPU_HARDWARE_GONE);

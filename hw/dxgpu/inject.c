@@ -116,6 +116,19 @@ static void dxgpu_set_hold_removals(Object *obj, bool value, Error **errp)
     dxgpu_inject_changed(s, "inject-hold-removals", value);
 }
 
+static bool dxgpu_get_hold_reset(Object *obj, Error **errp)
+{
+    return DXGPU(obj)->inject.hold_reset;
+}
+
+static void dxgpu_set_hold_reset(Object *obj, bool value, Error **errp)
+{
+    DxgpuState *s = DXGPU(obj);
+
+    s->inject.hold_reset = value;
+    dxgpu_inject_changed(s, "inject-hold-reset", value);
+}
+
 static int dxgpu_get_engine_reset(Object *obj, Error **errp)
 {
     return DXGPU(obj)->inject.engine_reset;
@@ -171,6 +184,11 @@ void dxgpu_inject_class_init(ObjectClass *oc)
                                    dxgpu_set_hold_removals);
     object_class_property_set_description(oc, "inject-hold-removals",
         "removals are not acknowledged before it is off, or their node reset");
+    object_class_property_add_bool(oc, "inject-hold-reset",
+                                   dxgpu_get_hold_reset,
+                                   dxgpu_set_hold_reset);
+    object_class_property_set_description(oc, "inject-hold-reset",
+        "a reset by register does not end before it is off");
     object_class_property_add_enum(oc, "inject-engine-reset",
                                    "DxgpuEngineReset", &engine_reset_lookup,
                                    dxgpu_get_engine_reset,

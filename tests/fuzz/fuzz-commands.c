@@ -105,6 +105,7 @@ static void inject(struct fake *f, uint8_t bits)
         .hang_nodes = bits & 7,
         .hold_suspends = bits >> 5 & 1,
         .hold_removals = bits >> 6 & 1,
+        .hold_reset = bits >> 7 & 1,
         .engine_reset = bits % 3,
     };
 

@@ -409,6 +409,48 @@ static void test_system_reset_thread(void)
     check_system_reset("threads=1,queues=64,contexts=64,spaces=64");
 }
 
+static void set_hold_reset(DxTest *t, bool on)
+{
+    qtest_qom_set_bool(t->qts, DX_QOM_PATH, "inject-hold-reset", on);
+}
+
+/* A reset that does not end, by the host's order, but when that is taken back. */
+static void check_held(const char *properties)
+{
+    DxTest *t = dx_start(properties);
+    Load load = start_load(t, 0);
+    uint32_t count = dx_reg(t, DXGPU_REG_RESET_COUNT);
+
+    set_hold_reset(t, true);
+    reset_start(t);
+    dx_settle(t);
+    assert_quiet(t, &load);
+    dx_ring(t, 0, load.q->wp);
+    dx_reg_write(t, DXGPU_REG_CONTROL, DXGPU_CONTROL_ENABLE);
+    g_assert_cmpuint(dx_reg(t, DXGPU_REG_STATUS), ==, DXGPU_STATUS_RESETTING);
+    g_assert_cmpuint(dx_reg(t, DXGPU_REG_RESET_COUNT), ==, count);
+    g_assert_cmpuint(dx_command(t, DXGPU_CMD_SPACE_CREATE, 0, 0x1000000), ==,
+                     DXGPU_CMD_ERR_STATE);
+    set_hold_reset(t, false);
+    DX_WAIT(t, dx_reg(t, DXGPU_REG_RESET_COUNT) == count + 1);
+    assert_empty(t);
+    assert_quiet(t, &load);
+    dx_enable(t);
+    forget_objects(t);
+    dx_assert_works(dx_new_queue(t));
+    dx_stop(t);
+}
+
+static void test_held(void)
+{
+    check_held("threads=0,queues=64,contexts=64,spaces=64");
+}
+
+static void test_held_threads(void)
+{
+    check_held("threads=2,queues=64,contexts=64,spaces=64");
+}
+
 /* A system reset that meets a reset by register under way. */
 static void test_system_reset_while_resetting(void)
 {
@@ -496,6 +538,7 @@ int main(int argc, char **argv)
     qtest_add_func("dxgpu/reset/DEV-12-again-and-again-under-load",
                    test_resets_under_load);
     qtest_add_func("dxgpu/reset/DEV-12-by-the-system", test_system_reset);
+    qtest_add_func("dxgpu/reset/DEV-13-held", test_held);
     qtest_add_func("dxgpu/reset/by-the-system-while-resetting",
                    test_system_reset_while_resetting);
     qtest_add_func("dxgpu/reset/stopped-machine-is-quiet", test_stop);
@@ -504,6 +547,7 @@ int main(int argc, char **argv)
                    test_register_reset_thread);
     qtest_add_func("dxgpu/reset/thread/DEV-12-again-and-again-under-load",
                    test_resets_under_load_thread);
+    qtest_add_func("dxgpu/reset/threads/DEV-13-held", test_held_threads);
     qtest_add_func("dxgpu/reset/thread/DEV-12-by-the-system",
                    test_system_reset_thread);
     qtest_add_func("dxgpu/reset/thread/stopped-machine-is-quiet",

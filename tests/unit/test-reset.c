@@ -146,6 +146,77 @@ static void test_drops_requests(void)
     fake_free(f);
 }
 
+/* It ends when the last worker has come to rest, whoever that is (DEV-12). */
+static void test_workers(void)
+{
+    struct dxgpu_core_config config = fake_config();
+    struct fake *f;
+    uint32_t last, i;
+
+    config.workers = 3;
+    f = fake_new(&config);
+    for (last = 0; last < config.workers; last++) {
+        dxgpu_core_control(f->core, DXGPU_CONTROL_RESET);
+        for (i = 1; i < config.workers; i++) {
+            g_assert_false(dxgpu_core_run(f->core,
+                                          (last + i) % config.workers));
+            g_assert_cmpuint(dxgpu_core_status(f->core), ==,
+                             DXGPU_STATUS_RESETTING);
+        }
+        dxgpu_core_run(f->core, last);
+        g_assert_cmpuint(dxgpu_core_status(f->core), ==,
+                         DXGPU_STATUS_DISABLED);
+        g_assert_cmpuint(dxgpu_core_reset_count(f->core), ==, last + 1);
+    }
+    fake_free(f);
+}
+
+/* By the host's order a reset stays under way: nothing executes, and it ends late. */
+static void check_held(uint32_t workers)
+{
+    const struct dxgpu_inject held = { .hold_reset = true }, none = { 0 };
+    struct dxgpu_core_config config = fake_config();
+    struct fake_queue q;
+    struct fake *f;
+
+    config.workers = workers;
+    f = fake_new(&config);
+    q = make_busy(f);
+    dxgpu_core_inject(f->core, &held);
+    dxgpu_core_control(f->core, DXGPU_CONTROL_RESET);
+    fake_run(f);
+    dxgpu_core_doorbell(f->core, 0, 1);
+    dxgpu_core_control(f->core, DXGPU_CONTROL_RESET | DXGPU_CONTROL_ENABLE);
+    fake_run(f);
+    g_assert_cmpuint(dxgpu_core_status(f->core), ==, DXGPU_STATUS_RESETTING);
+    g_assert_cmpuint(dxgpu_core_reset_count(f->core), ==, 0);
+    g_assert_cmpuint(fake_load(f, q.data_bus), ==, 0);
+
+    dxgpu_core_inject(f->core, &none);
+    fake_run(f);
+    check_empty(f);
+    g_assert_cmpuint(dxgpu_core_reset_count(f->core), ==, 1);
+    g_assert_cmpuint(dxgpu_core_int_cause(f->core), ==, DXGPU_INT_RESET_DONE);
+
+    /* One of the system ends it as well, and the next one is held again. */
+    dxgpu_core_inject(f->core, &held);
+    dxgpu_core_control(f->core, DXGPU_CONTROL_RESET);
+    fake_run(f);
+    dxgpu_core_cold_reset(f->core);
+    g_assert_cmpuint(dxgpu_core_status(f->core), ==, DXGPU_STATUS_DISABLED);
+    dxgpu_core_control(f->core, DXGPU_CONTROL_ENABLE);
+    dxgpu_core_control(f->core, DXGPU_CONTROL_RESET);
+    fake_run(f);
+    g_assert_cmpuint(dxgpu_core_status(f->core), ==, DXGPU_STATUS_RESETTING);
+    fake_free(f);
+}
+
+static void test_held(void)
+{
+    check_held(1);
+    check_held(2);
+}
+
 /* A reset of a device that does not run is a reset too. */
 static void test_when_disabled(void)
 {
@@ -167,6 +238,8 @@ int main(int argc, char **argv)
     g_test_add_func("/reset/cold", test_cold);
     g_test_add_func("/reset/cold-during-register", test_cold_during_register);
     g_test_add_func("/reset/drops-requests", test_drops_requests);
+    g_test_add_func("/reset/DEV-12-workers", test_workers);
+    g_test_add_func("/reset/DEV-13-held", test_held);
     g_test_add_func("/reset/when-disabled", test_when_disabled);
     return g_test_run();
 }

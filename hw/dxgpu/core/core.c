@@ -334,13 +334,15 @@ void dxgpu_core_post(struct dxgpu_core *core, uint32_t cause)
 
 /*
  * worker: a reset was requested. Who arrives does nothing more until it is
- * done, which the last one does, as no other can be at DMA then (DEV-12).
+ * done, which the last one does, as no other can be at DMA then (DEV-12); if
+ * the reset is not to end, whoever is woken when it may.
  * Returns true if the worker is to sleep. INT_ENABLE stays, or RESET_DONE could
  * never be delivered; the other causes go with the objects they spoke of.
  */
 bool dxgpu_core_arrive(struct dxgpu_core *core, struct dxgpu_worker *w)
 {
     uint32_t i, count;
+    bool rests;
 
     pthread_mutex_lock(&core->lock);
     if (!atomic_load(&core->reset_requested)) {
@@ -348,13 +350,15 @@ bool dxgpu_core_arrive(struct dxgpu_core *core, struct dxgpu_worker *w)
         return false;
     }
     w->arrived = true;
+    rests = core->hold_reset;
     for (i = 0; i < core->config.workers; i++) {
-        if (!core->workers[i].arrived) {
-            /* Before others can finish: work that comes then has to kick. */
-            atomic_store(&w->awake, false);
-            pthread_mutex_unlock(&core->lock);
-            return true;
-        }
+        rests |= !core->workers[i].arrived;
+    }
+    if (rests) {
+        /* Before others can finish: work that comes then has to kick. */
+        atomic_store(&w->awake, false);
+        pthread_mutex_unlock(&core->lock);
+        return true;
     }
     dxgpu_core_clear_objects(core);
     dxgpu_status_clear(core);

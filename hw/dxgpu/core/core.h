@@ -119,6 +119,7 @@ struct dxgpu_inject {
     uint32_t hang_nodes;        /* a bit per node: each packet hangs */
     bool hold_suspends;         /* not acknowledged, nor served */
     bool hold_removals;
+    bool hold_reset;            /* a reset by register does not end */
     enum dxgpu_inject_reset engine_reset;
 };
 

@@ -62,6 +62,7 @@ void dxgpu_core_inject(struct dxgpu_core *core,
     atomic_store(&core->hang_nodes, inject->hang_nodes);
     core->hold_suspends = inject->hold_suspends;
     core->hold_removals = inject->hold_removals;
+    core->hold_reset = inject->hold_reset;
     core->engine_reset = inject->engine_reset;
     pthread_mutex_unlock(&core->lock);
     dxgpu_engine_changed(core);

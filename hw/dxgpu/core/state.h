@@ -209,6 +209,7 @@ struct dxgpu_core {
     _Atomic uint32_t hang_nodes;
     bool hold_suspends;                 /* [lock] */
     bool hold_removals;                 /* [lock] */
+    bool hold_reset;                    /* [lock] */
     enum dxgpu_inject_reset engine_reset;       /* [lock] */
 
     _Atomic uint64_t stats[DXGPU_STAT_COUNT];

@@ -18,10 +18,9 @@
 #include "chain.h"
 #include "child.h"
 #include "debugfs.h"
+#include "guilty.h"
 #include "modules.h"
 
-#define BAD_FENCE	0xbadbadull
-#define BAD_TEXT	"0xbadbad"
 #define STEPS		50u
 #define WAIT_NS		(60ull * 1000 * 1000 * 1000)
 #define TEST_SECONDS	600u
@@ -39,12 +38,11 @@ static const char *const mode_names[NUM_MODES] = {
 	"its process is killed", "it destroys its queue", "it destroys its context",
 };
 
-static uint64_t stat_of(const char *name)
+static uint64_t engine_resets(void)
 {
-	char property[64], text[64];
+	unsigned long long resets;
 
-	snprintf(property, sizeof(property), "stats.%s", name);
-	return dxg_host_get(property, text, sizeof(text)) ? ~0ull : strtoull(text, NULL, 0);
+	return dxg_host_stat("engine_resets", &resets) ? 0 : resets;
 }
 
 static void parameter(const char *path, const char *value)
@@ -53,42 +51,16 @@ static void parameter(const char *path, const char *value)
 		bail("%s cannot be set to %s", path, value);
 }
 
-/* An entry that hangs; nothing of it is ever executed. */
-static int32_t hang(struct queue *queue)
-{
-	struct dxg_commands commands = queue_commands(queue);
-	struct dxgpu_ring_entry entry = { .fence_value = BAD_FENCE };
-
-	dxg_commands_fence(&commands, queue->fence_gpuva, *queue->fence_cpu + 1,
-			   DXGPU_FENCE_INTERRUPT);
-	entry.command_gpuva = commands.gpuva;
-	entry.command_bytes = commands.bytes;
-	*queue->last_queued = *queue->fence_cpu + 1;
-	queue_publish_entry(queue, &entry);
-	return queue_deliver(queue);
-}
-
 /* The guilty process, with a second queue on another engine. */
 static int guilty(struct child_report *report, void *argument)
 {
 	int mode = *(int *)argument;
-	struct kmt_session session;
-	struct queue queue, other;
-	uint32_t context, state = 0;
 	unsigned int waited;
+	struct guilty self;
+	uint32_t state = 0;
 	int32_t status;
 
-	status = kmt_session_open(&session, NULL, 0);
-	if (NT_SUCCESS(status))
-		status = queue_create(&queue, &session, session.context, QUEUE_RING_BYTES);
-	if (NT_SUCCESS(status))
-		status = kmt_context_create(session.fd, session.device, 1, &context);
-	if (NT_SUCCESS(status))
-		status = queue_create(&other, &session, context, QUEUE_RING_BYTES);
-	if (NT_SUCCESS(status))
-		status = queue_probe(&other);
-	if (NT_SUCCESS(status))
-		status = hang(&queue);
+	status = guilty_open(&self);
 	if (!NT_SUCCESS(status))
 		child_fail(report, "set-up: status %#x", (uint32_t)status);
 	child_stage(report, STAGE_HUNG);
@@ -97,16 +69,17 @@ static int guilty(struct child_report *report, void *argument)
 		for (;;)
 			kmt_sleep_us(100000);
 	status = mode == MODE_QUEUE ?
-		 kmt_call_handle(session.fd, LX_DXDESTROYHWQUEUE, queue.queue) :
-		 kmt_call_handle(session.fd, LX_DXDESTROYCONTEXT, session.context);
+		 kmt_call_handle(self.session.fd, LX_DXDESTROYHWQUEUE, self.queue.queue) :
+		 kmt_call_handle(self.session.fd, LX_DXDESTROYCONTEXT, self.session.context);
 	if (status != STATUS_SUCCESS)
 		child_problem(report, "destroy: status %#x", (uint32_t)status);
 	for (waited = 0; waited < 20000 && state != STATE_HUNG; waited += 5) {
-		state = kmt_execution_state(session.fd, session.device);
+		state = kmt_execution_state(self.session.fd, self.session.device);
 		/* ABORT is there before any call says that the device is removed. */
-		if (state != STATE_ACTIVE && *other.stat != DXG_DOORBELLSTATUS_DISCONNECTED_ABORT)
+		if (state != STATE_ACTIVE &&
+		    *self.other.stat != DXG_DOORBELLSTATUS_DISCONNECTED_ABORT)
 			child_problem(report, "state %u with STAT %llu on another engine", state,
-				      (unsigned long long)*other.stat);
+				      (unsigned long long)*self.other.stat);
 		kmt_sleep_us(5000);
 	}
 	if (state != STATE_HUNG)
@@ -161,8 +134,8 @@ static bool round_of(unsigned int round, int mode, uint64_t hangs, const char *b
 		diag("round %u: %s", round, report->problem);
 		good = false;
 	}
-	while (good && stat_of("hangs") < hangs)
-		kmt_sleep_us(1000);
+	if (good)
+		good = guilty_await(hangs);
 	if (mode == MODE_KILLED)
 		kill(pid, SIGKILL);
 	else
@@ -195,7 +168,7 @@ static pid_t streamers_start(struct child_report *reports, pid_t pids[2])
 static void test_innocents(unsigned int rounds)
 {
 	struct child_report *reports = child_reports(2);
-	uint64_t hangs = stat_of("hangs"), resets = stat_of("engine_resets");
+	uint64_t hangs = guilty_hangs(), resets = engine_resets();
 	unsigned int bad[NUM_MODES] = { 0 }, round, failed = 0;
 	char baseline[DEBUGFS_TEXT_BYTES], how[32];
 	pid_t pids[2];
@@ -222,9 +195,9 @@ static void test_innocents(unsigned int rounds)
 			diag("%s: %s", how, reports[i].problem);
 	}
 	/* A busy host may be late with other acknowledgments, which takes no work away. */
-	ok(stat_of("hangs") == hangs && stat_of("engine_resets") >= resets + rounds,
+	ok(guilty_hangs() == hangs && engine_resets() >= resets + rounds,
 	   "%u hangs, %llu engine resets", rounds,
-	   (unsigned long long)(stat_of("engine_resets") - resets));
+	   (unsigned long long)(engine_resets() - resets));
 	ok(!adapter_value("resets"), "and no adapter reset");
 }
 
@@ -241,7 +214,7 @@ static void test_promoted(const char *how_not)
 
 	streamers_start(reports, pids);
 	dxg_host_set("inject-engine-reset", how_not);
-	round_of(0, MODE_KILLED, stat_of("hangs") + 1, NULL);
+	round_of(0, MODE_KILLED, guilty_hangs() + 1, NULL);
 	for (i = 0; i < 2; i++) {
 		child_reap(pids[i], how, sizeof(how));
 		ok((int32_t)reports[i].values[1] == STATUS_DEVICE_REMOVED &&
@@ -269,9 +242,9 @@ static int32_t hang_and_end(uint64_t hangs)
 		return status;
 	status = queue_create(&queue, &session, session.context, QUEUE_RING_BYTES);
 	if (NT_SUCCESS(status))
-		status = hang(&queue);
-	while (NT_SUCCESS(status) && stat_of("hangs") < hangs)
-		kmt_sleep_us(1000);
+		status = guilty_submit(&queue);
+	if (NT_SUCCESS(status) && !guilty_await(hangs))
+		status = STATUS_TIMEOUT;
 	kmt_session_close(&session);
 	return status;
 }
@@ -280,7 +253,7 @@ static int stubborn(struct child_report *report, void *argument)
 {
 	/* The driver knows a process for as long as it has the device open. */
 	int fd = open(DXG_DEVICE_PATH, O_RDWR | O_CLOEXEC);
-	uint64_t hangs = stat_of("hangs");
+	uint64_t hangs = guilty_hangs();
 	int32_t status = STATUS_SUCCESS;
 
 	(void)argument;
@@ -312,7 +285,7 @@ static void test_too_often(void)
 /* The last one: an adapter that needs one reset after the other is given up (FH-5, FH-6). */
 static void test_given_up(void)
 {
-	uint64_t resets = adapter_value("resets"), hangs = stat_of("hangs");
+	uint64_t resets = adapter_value("resets"), hangs = guilty_hangs();
 	int32_t status = STATUS_SUCCESS;
 	unsigned int i;
 
@@ -335,7 +308,7 @@ int main(int argc, char **argv)
 		bail("no counters");
 	parameter("/sys/module/dxgkrnl/parameters/tdr_timeout_ms%s", "100");
 	parameter("/sys/module/dxgpu/parameters/command_timeout_ms%s", "500");
-	if (!ok(!dxg_host_set("inject-hang-fence", BAD_TEXT), "the host breaks the device"))
+	if (!ok(!dxg_host_set("inject-hang-fence", GUILTY_FENCE), "the host breaks the device"))
 		bail("no side channel");
 	test_innocents(rounds);
 	parameter("/sys/module/dxgpu/parameters/command_timeout_ms%s", "2000");

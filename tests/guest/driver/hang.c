@@ -11,13 +11,11 @@
 #include "host.h"
 #include "child.h"
 #include "debugfs.h"
+#include "guilty.h"
 #include "modules.h"
-#include "queue.h"
 
 #define HANG		"/sys/kernel/debug/dxg/*/hang"
 #define TEXT_BYTES	(1u << 20)
-#define BAD_FENCE	0xbadbadull
-#define BAD_TEXT	"0xbadbad"
 #define CHILD_SECONDS	120u
 #define DUMP_WAIT_MS	30000u
 
@@ -78,43 +76,22 @@ static void reset_of_adapter(void)
 static int guilty(struct child_report *report, void *argument)
 {
 	int end = *(int *)argument;
-	struct dxgpu_ring_entry entry = { .fence_value = BAD_FENCE };
-	struct dxg_commands commands;
-	struct kmt_session session;
-	struct queue queue, other;
-	uint32_t context;
+	struct guilty self;
 	int32_t status;
 
-	status = kmt_session_open(&session, NULL, 0);
-	if (NT_SUCCESS(status))
-		status = queue_create(&queue, &session, session.context, QUEUE_RING_BYTES);
-	if (NT_SUCCESS(status))
-		status = kmt_context_create(session.fd, session.device, 1, &context);
-	if (NT_SUCCESS(status))
-		status = queue_create(&other, &session, context, QUEUE_RING_BYTES);
-	if (NT_SUCCESS(status))
-		status = queue_probe(&other);
-	if (NT_SUCCESS(status)) {
-		commands = queue_commands(&queue);
-		dxg_commands_fence(&commands, queue.fence_gpuva, 1, DXGPU_FENCE_INTERRUPT);
-		entry.command_gpuva = commands.gpuva;
-		entry.command_bytes = commands.bytes;
-		*queue.last_queued = 1;
-		queue_publish_entry(&queue, &entry);
-		status = queue_deliver(&queue);
-	}
+	status = guilty_open(&self);
 	if (!NT_SUCCESS(status))
 		child_fail(report, "set-up: status %#x", (uint32_t)status);
-	report->values[VALUE_QUEUE] = queue.queue;
-	report->values[VALUE_OTHER] = other.queue;
+	report->values[VALUE_QUEUE] = self.queue.queue;
+	report->values[VALUE_OTHER] = self.other.queue;
 	child_stage(report, STAGE_HUNG);
-	*other.last_queued = *other.fence_cpu + 1;
+	*self.other.last_queued = *self.other.fence_cpu + 1;
 	if (end == END_CONTEXT)
-		kmt_call_handle(session.fd, LX_DXDESTROYCONTEXT, session.context);
+		kmt_call_handle(self.session.fd, LX_DXDESTROYCONTEXT, self.session.context);
 	else if (end == END_QUEUE)
-		kmt_call_handle(session.fd, LX_DXDESTROYHWQUEUE, queue.queue);
+		kmt_call_handle(self.session.fd, LX_DXDESTROYHWQUEUE, self.queue.queue);
 	else if (end == END_CLOSED)
-		close(session.fd);
+		close(self.session.fd);
 	child_stage(report, STAGE_DONE);
 	return 0;
 }
@@ -182,7 +159,7 @@ int main(void)
 	ok(file_read(HANG, text, sizeof(text)) && !strcmp(text, "no hang\n"), "no hang yet");
 	reset_of_adapter();
 
-	if (dxg_host_set("inject-hang-fence", BAD_TEXT))
+	if (dxg_host_set("inject-hang-fence", GUILTY_FENCE))
 		bail("no side channel");
 	resets = adapter_value("resets");
 	reset_of_engine("its context is destroyed", END_CONTEXT, suspend, "running", "error-hung");

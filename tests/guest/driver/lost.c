@@ -30,15 +30,8 @@ static uint64_t lost(void)
 /* Work that is not done when somebody begins to wait for it; its fence value. */
 static uint64_t submit_slow(struct queue *queue)
 {
-	struct dxg_commands commands = queue_commands(queue);
-	struct dxgpu_packet_delay delay = {
-		.header = { .opcode = DXGPU_OP_DELAY, .bytes = sizeof(delay) },
-		.ns = DELAY_NS,
-	};
-	uint64_t fence;
+	uint64_t fence = queue_publish_delay(queue, DELAY_NS);
 
-	dxg_commands_append(&commands, &delay, sizeof(delay));
-	fence = queue_publish(queue, &commands);
 	if (queue_deliver(queue) != STATUS_SUCCESS)
 		bail("the work is not accepted");
 	return fence;

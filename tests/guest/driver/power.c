@@ -203,16 +203,8 @@ static void pending(void)
 	user_start(&user);
 	if (pthread_create(&user.waiter, NULL, wait_far, &user))
 		bail("no thread");
-	for (i = 0; i < DELAYS; i++) {
-		struct dxg_commands commands = queue_commands(&user.queue);
-		struct dxgpu_packet_delay delay = {
-			.header = { .opcode = DXGPU_OP_DELAY, .bytes = sizeof(delay) },
-			.ns = DELAY_NS,
-		};
-
-		dxg_commands_append(&commands, &delay, sizeof(delay));
-		fence = queue_publish(&user.queue, &commands);
-	}
+	for (i = 0; i < DELAYS; i++)
+		fence = queue_publish_delay(&user.queue, DELAY_NS);
 	must(queue_deliver(&user.queue), "deliver");
 	connects = state_sum("doorbell", getpid(), "connects", NULL);
 	ok(system_sleep(), "pending: the system sleeps with work under way");

@@ -276,6 +276,18 @@ uint64_t queue_publish_fence(struct queue *queue)
 	return queue_publish(queue, &commands);
 }
 
+uint64_t queue_publish_delay(struct queue *queue, uint64_t ns)
+{
+	struct dxg_commands commands = queue_commands(queue);
+	struct dxgpu_packet_delay delay = {
+		.header = { .opcode = DXGPU_OP_DELAY, .bytes = sizeof(delay) },
+		.ns = ns,
+	};
+
+	dxg_commands_append(&commands, &delay, sizeof(delay));
+	return queue_publish(queue, &commands);
+}
+
 bool queue_completes(const struct queue *queue, uint64_t value, uint64_t timeout_ns)
 {
 	return queue_wait(queue, value, timeout_ns) == STATUS_SUCCESS &&

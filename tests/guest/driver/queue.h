@@ -91,6 +91,9 @@ uint64_t queue_publish(struct queue *queue, struct dxg_commands *commands);
 /* The same for an entry that does nothing else. */
 uint64_t queue_publish_fence(struct queue *queue);
 
+/* The same for one that keeps the node busy for a time, at most a second. */
+uint64_t queue_publish_delay(struct queue *queue, uint64_t ns);
+
 /* Step 4 alone for an entry that the caller made: the next index gets it. */
 void queue_publish_entry(struct queue *queue, const struct dxgpu_ring_entry *entry);
 

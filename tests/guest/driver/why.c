@@ -40,18 +40,6 @@ static void why(const struct queue *queue, const char *word)
 		diag("%s", text);
 }
 
-static uint64_t publish_delay(struct queue *queue, uint64_t ns)
-{
-	struct dxg_commands commands = queue_commands(queue);
-	struct dxgpu_packet_delay delay = {
-		.header = { .opcode = DXGPU_OP_DELAY, .bytes = sizeof(delay) },
-		.ns = ns,
-	};
-
-	dxg_commands_append(&commands, &delay, sizeof(delay));
-	return queue_publish(queue, &commands);
-}
-
 static void words_of_doorbells(struct kmt_session *session)
 {
 	struct dxg_commands commands;
@@ -98,9 +86,9 @@ static void words_of_engines(struct kmt_session *session)
 	must(queue_probe(&second), "first work");
 	/* Longer than the looks take. */
 	for (i = 0; i < 6; i++)
-		fence = publish_delay(&first, 900ull * 1000 * 1000);
+		fence = queue_publish_delay(&first, 900ull * 1000 * 1000);
 	must(queue_deliver(&first), "deliver");
-	publish_delay(&second, 1000);
+	queue_publish_delay(&second, 1000);
 	must(queue_deliver(&second), "deliver");
 	snprintf(busy, sizeof(busy), "busy_pid=%d busy_queue=0x%x", getpid(), first.queue);
 	why(&first, "running");
