@@ -189,6 +189,7 @@ struct seq_file;
 
 int dxg_quota_open(struct dxg_process *process);
 void dxg_quota_close(struct dxg_process *process);
+void dxg_quota_exit(void);
 bool dxg_quota_charge(struct dxg_process *process, enum dxg_quota quota, unsigned long count);
 void dxg_quota_uncharge(struct dxg_process *process, enum dxg_quota quota, unsigned long count);
 void dxg_quota_hang(struct dxg_process *process);

@@ -91,6 +91,7 @@ static void __exit dxg_exit(void)
 	dxg_oom_exit();
 	destroy_workqueue(dxg_exit_wq);
 	destroy_workqueue(dxg_wq);
+	dxg_quota_exit();
 	dxg_mapping_exit();
 	xa_destroy(&dxg_ids);
 }

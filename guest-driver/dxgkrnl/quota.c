@@ -13,8 +13,12 @@
  * quarter of its queues, contexts and address spaces stays for other users. Who passes
  * a descriptor on, or changes his uid, goes on paying.
  *
- * An account lives while a file is charged to it. Limits are module parameters and
- * read at each charge; lowering one takes nothing away from anybody.
+ * An account lives while a file is charged to it. That of an address space which has hung
+ * engines lives for a minute or two after the last time as well, unless the address space
+ * ends before: to close all files and open them again is no way to be forgotten (FH-5).
+ * Such accounts hold the mm_struct, so that no other process gets its address, and there
+ * is one per process at most. Limits are module parameters and read at each charge;
+ * lowering one takes nothing away from anybody.
  *
  * Rejected: the mm alone (a user forks, and has it all); the user alone (one process
  * starves the others of its user, and the parameters would mean something else than
@@ -24,6 +28,7 @@
 #include <linux/cred.h>
 #include <linux/hashtable.h>
 #include <linux/jiffies.h>
+#include <linux/sched/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
@@ -33,10 +38,13 @@
 #define DXG_ASYNC_WAITS_PER_PROCESS	1024
 /* All mappings together may show this many times what a process may allocate. */
 #define DXG_VIEWS_PER_PAGE		4
+/* How long a hang counts. */
+#define DXG_HANG_MEMORY			(60 * HZ)
 
 struct dxg_account {
-	struct kref kref;
 	struct hlist_node node;		/* dxg_accounts; dxg_accounts_lock */
+	unsigned int files;		/* dxg_accounts_lock: process objects that charge it */
+	struct mm_struct *mm;		/* dxg_accounts_lock: held while hangs are remembered */
 	enum dxg_account_kind kind;
 	unsigned long key;		/* address of the mm, or uid */
 	pid_t pid;			/* who made it, for debugfs */
@@ -47,6 +55,8 @@ struct dxg_account {
 
 static DEFINE_MUTEX(dxg_accounts_lock);
 static DEFINE_HASHTABLE(dxg_accounts, 6);
+static void dxg_accounts_expire(struct work_struct *work);
+static DECLARE_DELAYED_WORK(dxg_accounts_work, dxg_accounts_expire);
 
 static unsigned long dxg_quota_limit(enum dxg_account_kind kind, enum dxg_quota quota)
 {
@@ -107,13 +117,76 @@ void dxg_quota_uncharge(struct dxg_process *process, enum dxg_quota quota, unsig
 		atomic_long_sub(count, &process->accounts[kind]->used[quota]);
 }
 
+/* Frees it once nobody charges it and it has nothing to remember. */
+static void dxg_account_check(struct dxg_account *account)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&dxg_accounts_lock);
+	if (account->files || account->mm)
+		return;
+	hash_del(&account->node);
+	for (i = 0; i < DXG_QUOTA_COUNT; i++)
+		WARN_ON_ONCE(atomic_long_read(&account->used[i]));
+	kfree(account);
+}
+
+static void dxg_account_forget(struct dxg_account *account)
+{
+	mmdrop(account->mm);
+	account->mm = NULL;
+	dxg_account_check(account);
+}
+
+static unsigned long dxg_account_last_hang(const struct dxg_account *account)
+{
+	return account->hang_jiffies[(account->hangs - 1) % DXG_HANGS_PER_MINUTE];
+}
+
+static void dxg_accounts_expire(struct work_struct *work)
+{
+	struct dxg_account *account;
+	struct hlist_node *next;
+	unsigned int bucket;
+	bool more = false;
+
+	mutex_lock(&dxg_accounts_lock);
+	hash_for_each_safe(dxg_accounts, bucket, next, account, node) {
+		if (!account->mm)
+			continue;
+		if (time_after_eq(jiffies, dxg_account_last_hang(account) + DXG_HANG_MEMORY))
+			dxg_account_forget(account);
+		else
+			more = true;
+	}
+	if (more)
+		schedule_delayed_work(&dxg_accounts_work, DXG_HANG_MEMORY);
+	mutex_unlock(&dxg_accounts_lock);
+}
+
+/* The last of the module: there is no process object any more, and none will come. */
+void dxg_quota_exit(void)
+{
+	struct dxg_account *account;
+	struct hlist_node *next;
+	unsigned int bucket;
+
+	cancel_delayed_work_sync(&dxg_accounts_work);
+	mutex_lock(&dxg_accounts_lock);
+	hash_for_each_safe(dxg_accounts, bucket, next, account, node) {
+		if (account->mm)
+			dxg_account_forget(account);
+	}
+	mutex_unlock(&dxg_accounts_lock);
+}
+
 /**
  * dxg_quota_hang() - a process has caused the reset of an engine
  * @process: whose device was the reason
  *
- * It is remembered for as long as an account of the address space exists, so until
- * the process has closed its last file. Who forks is a new process, too: the
- * measure is against those who hang engines by mistake, the reset against all.
+ * It is remembered for a minute while the address space lives, whether it has a file
+ * open or not. Who forks is a new process: the measure is against those who hang
+ * engines by mistake, the reset against all.
  *
  * May sleep.
  */
@@ -124,6 +197,11 @@ void dxg_quota_hang(struct dxg_process *process)
 	mutex_lock(&dxg_accounts_lock);
 	account->hang_jiffies[account->hangs % DXG_HANGS_PER_MINUTE] = jiffies;
 	account->hangs++;
+	if (!account->mm) {
+		mmgrab(process->mm);
+		account->mm = process->mm;
+		schedule_delayed_work(&dxg_accounts_work, DXG_HANG_MEMORY);
+	}
 	mutex_unlock(&dxg_accounts_lock);
 }
 
@@ -141,7 +219,8 @@ bool dxg_quota_hung_too_often(struct dxg_process *process)
 
 	mutex_lock(&dxg_accounts_lock);
 	oldest = account->hang_jiffies[account->hangs % DXG_HANGS_PER_MINUTE];
-	often = account->hangs >= DXG_HANGS_PER_MINUTE && time_before(jiffies, oldest + 60 * HZ);
+	often = account->hangs >= DXG_HANGS_PER_MINUTE &&
+		time_before(jiffies, oldest + DXG_HANG_MEMORY);
 	mutex_unlock(&dxg_accounts_lock);
 	return often;
 }
@@ -153,36 +232,37 @@ static struct dxg_account *dxg_account_get(enum dxg_account_kind kind, unsigned 
 
 	mutex_lock(&dxg_accounts_lock);
 	hash_for_each_possible(dxg_accounts, account, node, key) {
-		if (account->kind == kind && account->key == key) {
-			kref_get(&account->kref);
-			goto out_unlock;
-		}
+		if (account->kind == kind && account->key == key)
+			goto out_count;
 	}
 	account = kzalloc(sizeof(*account), GFP_KERNEL_ACCOUNT);
 	if (!account)
 		goto out_unlock;
-	kref_init(&account->kref);
 	account->kind = kind;
 	account->key = key;
 	account->pid = pid;
 	hash_add(dxg_accounts, &account->node, key);
-	atomic_inc(&dxg_counts.accounts);
+out_count:
+	if (!account->files++)
+		atomic_inc(&dxg_counts.accounts);
 out_unlock:
 	mutex_unlock(&dxg_accounts_lock);
 	return account;
 }
 
-static void dxg_account_release(struct kref *kref)
+static void dxg_account_put(struct dxg_account *account)
 {
-	struct dxg_account *account = container_of(kref, struct dxg_account, kref);
-	unsigned int i;
-
-	hash_del(&account->node);
-	mutex_unlock(&dxg_accounts_lock);
-	for (i = 0; i < DXG_QUOTA_COUNT; i++)
-		WARN_ON_ONCE(atomic_long_read(&account->used[i]));
-	kfree(account);
+	mutex_lock(&dxg_accounts_lock);
+	if (--account->files)
+		goto out_unlock;
 	atomic_dec(&dxg_counts.accounts);
+	/* An address space that has ended hangs nothing any more. */
+	if (account->mm && !atomic_read(&account->mm->mm_users))
+		dxg_account_forget(account);
+	else
+		dxg_account_check(account);
+out_unlock:
+	mutex_unlock(&dxg_accounts_lock);
 }
 
 static void dxg_accounts_put(struct dxg_process *process)
@@ -191,8 +271,7 @@ static void dxg_accounts_put(struct dxg_process *process)
 
 	for (kind = 0; kind < DXG_ACCOUNT_KINDS; kind++) {
 		if (process->accounts[kind])
-			kref_put_mutex(&process->accounts[kind]->kref, dxg_account_release,
-				       &dxg_accounts_lock);
+			dxg_account_put(process->accounts[kind]);
 	}
 }
 
