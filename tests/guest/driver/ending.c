@@ -241,10 +241,7 @@ static void killed_with_heir(void)
 /* Leaves delays in its ring, and ends by itself. */
 static int child_with_delays(struct child_report *report, void *argument)
 {
-	const struct dxgpu_packet_delay delay = {
-		.header = { .opcode = DXGPU_OP_DELAY, .bytes = sizeof(delay) },
-		.ns = *(const uint64_t *)argument,
-	};
+	const uint64_t ns = *(const uint64_t *)argument;
 	struct kmt_session session;
 	struct queue queue;
 	int32_t status;
@@ -252,12 +249,8 @@ static int child_with_delays(struct child_report *report, void *argument)
 	status = queue_open(&queue, &session);
 	if (!NT_SUCCESS(status))
 		child_fail(report, "set-up: status %#x", (uint32_t)status);
-	while (queue_has_room(&queue) && queue.wp * delay.ns < LEFT_NS) {
-		struct dxg_commands commands = queue_commands(&queue);
-
-		dxg_commands_append(&commands, &delay, sizeof(delay));
-		queue_publish(&queue, &commands);
-	}
+	while (queue_has_room(&queue) && queue.wp * ns < LEFT_NS)
+		queue_publish_delay(&queue, ns);
 	status = queue_deliver(&queue);
 	if (!NT_SUCCESS(status))
 		child_fail(report, "deliver: status %#x", (uint32_t)status);
