@@ -466,6 +466,7 @@ struct dxg_doorbell {
 	u32 offset;			/* in each page of the region; constant after create */
 	struct dxg_cell stat;		/* value: lock */
 	struct dxg_cell last_queued;
+	u64 trusted_until;		/* guard exclusively; ns: see power.c */
 	u64 connects;			/* lock, as the following */
 	u64 disconnects;
 	u64 victimized;
@@ -490,6 +491,14 @@ bool dxg_doorbell_power_down(struct dxg_doorbell *doorbell);
 void dxg_doorbell_end(struct dxg_doorbell *doorbell, bool kmd);
 void dxg_doorbell_kmd_destroy(struct dxg_doorbell *doorbell);
 bool dxg_doorbell_destroy(struct dxg_doorbell *doorbell);
+
+/*
+ * How long the device may take for the sample of a disconnect or a resume, whose acknowledgment
+ * it does not give; a host that is busy takes its time. For so long a last-queued value is
+ * believed, and a false one costs its process, or the sleep of the device, as much.
+ */
+#define DXG_SAMPLE_GRACE_MS	250
+
 const char *dxg_doorbell_state_name(enum dxg_doorbell_state state);
 const char *dxg_cause_name(enum dxg_cause cause);
 

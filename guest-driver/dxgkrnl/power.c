@@ -22,8 +22,9 @@
  * and none has work. Work that was rung between that look and the revoke is found
  * afterwards (ORD-13): the process says so by its last-queued value, and that counts if
  * the doorbell was connected until now, since nobody else can know; of a doorbell
- * that was not, the device has seen all there is, and its word decides. So a process
- * that lies holds up one attempt, no more, unless it connects again (SEC-8). Sleep
+ * that was not, the device has seen all there is, and its word decides, once it had
+ * DXG_SAMPLE_GRACE_MS for the sample of the resume; before, nobody tries again. So a process
+ * that lies holds up one attempt for so long, no more, unless it connects again (SEC-8). Sleep
  * of the whole system does not ask: the work goes on afterwards.
  *
  * DOC: resets by others
@@ -114,6 +115,13 @@ struct dxg_activity {
 	bool pending;
 };
 
+/* Does the process say that it has work, which the device may not have sampled yet? */
+static bool dxg_hwqueue_unseen(const struct dxg_hwqueue *queue)
+{
+	return queue->doorbell && ktime_get_ns() < queue->doorbell->trusted_until &&
+	       dxg_cell_read(&queue->doorbell->last_queued) > dxg_fence_value(queue->fence);
+}
+
 static void dxg_context_look(struct dxgadapter *adapter, struct dxg_context *context, void *data)
 {
 	struct dxg_activity *activity = data;
@@ -126,7 +134,7 @@ static void dxg_context_look(struct dxgadapter *adapter, struct dxg_context *con
 			continue;
 		adapter->ddi->DxgkDdiQueryHwQueueStatus(adapter->context, &args);
 		activity->progress += args.ReadPointer + 1;
-		if (args.ReadPointer != args.WritePointer &&
+		if ((args.ReadPointer != args.WritePointer || dxg_hwqueue_unseen(queue)) &&
 		    NT_SUCCESS(dxg_device_status(context->device)))
 			activity->pending = true;
 	}
@@ -149,6 +157,9 @@ static void dxg_context_disconnect(struct dxgadapter *adapter, struct dxg_contex
 		    dxg_cell_read(&queue->doorbell->last_queued) <= dxg_fence_value(queue->fence))
 			continue;
 		adapter->ddi->DxgkDdiQueryHwQueueStatus(adapter->context, &args);
+		if (connected)
+			queue->doorbell->trusted_until =
+				ktime_get_ns() + DXG_SAMPLE_GRACE_MS * NSEC_PER_MSEC;
 		if (connected || args.WritePointer != args.ReadPointer)
 			activity->pending = true;
 	}

@@ -22,11 +22,6 @@
 #include "trace.h"
 
 #define DXG_EXIT_WAIT_MS	100
-/*
- * How long the device may take for the final sample, whose acknowledgment it does not give;
- * a host that is busy takes its time. A false last-queued value costs its process as much.
- */
-#define DXG_SAMPLE_GRACE_MS	250
 
 static struct dxg_process_adapter *dxg_object_pa(struct dxg_object *obj)
 {

@@ -231,6 +231,24 @@ static void test_when_disabled(void)
     fake_free(f);
 }
 
+/* Of several workers the last one to arrive resets, as the others may be at DMA until then. */
+static void test_waits_for_workers(void)
+{
+    struct dxgpu_core_config config = fake_config();
+    struct fake *f;
+
+    config.workers = 2;
+    f = fake_new(&config);
+    dxgpu_core_control(f->core, DXGPU_CONTROL_RESET);
+    dxgpu_core_run(f->core, 1);
+    g_assert_cmpuint(dxgpu_core_reset_count(f->core), ==, 0);
+    g_assert_cmpuint(dxgpu_core_status(f->core), ==, DXGPU_STATUS_RESETTING);
+    dxgpu_core_run(f->core, 0);
+    g_assert_cmpuint(dxgpu_core_reset_count(f->core), ==, 1);
+    g_assert_cmpuint(dxgpu_core_status(f->core), ==, DXGPU_STATUS_DISABLED);
+    fake_free(f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -241,5 +259,6 @@ int main(int argc, char **argv)
     g_test_add_func("/reset/DEV-12-workers", test_workers);
     g_test_add_func("/reset/DEV-13-held", test_held);
     g_test_add_func("/reset/when-disabled", test_when_disabled);
+    g_test_add_func("/reset/DEV-12-waits-for-workers", test_waits_for_workers);
     return g_test_run();
 }

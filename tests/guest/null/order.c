@@ -2,7 +2,8 @@
 /*
  * What comes first: the sleep of the idle adapter, the end of a killed process, an error,
  * an engine that cannot be reset. The record has the order of the calls, and a call that is
- * held up shows what has to be done before it, and what may not have been yet.
+ * held up shows what has to be done before it, what may not have been yet, and what need not
+ * wait for it.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -15,12 +16,15 @@
 #include "bench.h"
 
 #define DEVICE		"/sys/bus/platform/devices/dxgnull.0/"
+#define AUTOSUSPEND_MS	"100"	/* shorter than that the PM core may find it over, and give up */
 #define WAIT_NS		(20ull * 1000 * 1000 * 1000)
 #define NEVER_MAPPED	(1ull << 40)
 #define D0		1u		/* DEVICE_POWER_STATE */
 #define D3		4u
 #define STATE_ACTIVE	1u
 #define STATE_RESET	2u
+
+static struct kmt_session session;
 
 /* A session with a queue that has worked and is connected. */
 struct user {
@@ -55,6 +59,11 @@ static void await_asleep(bool asleep)
 	for (waited = 0; !!adapter_value("asleep") != asleep; waited++) {
 		if (waited == 30000)
 			bail("the adapter does not %s", asleep ? "sleep" : "wake");
+		/* So that it tries again. */
+		if (asleep && waited % 3000 == 2999) {
+			device_write("control", "on");
+			device_write("control", "auto");
+		}
 		kmt_sleep_us(1000);
 	}
 }
@@ -91,10 +100,10 @@ static void commit_fault(struct queue *queue)
 	queue_ring(queue);
 }
 
-/* ORD-12, DDI-PW-9, DDI-PW-10: what is done before D3, and after D0. */
+/* ORD-12, DDI-PW-9, DDI-PW-10, T21: what is done before D3, and after D0 for a connect. */
 static void powered(struct queue queues[2])
 {
-	const struct null_line *off, *on;
+	const struct null_line *off, *on, *connect;
 	struct null_record record;
 
 	must(queue_probe(&queues[0]), "probe");
@@ -102,7 +111,11 @@ static void powered(struct queue queues[2])
 	forget();
 	device_write("control", "auto");
 	await_asleep(true);
+	/* Once is enough. */
+	device_write("autosuspend_delay_ms", "100000");
+	must(doorbell_connect(session.fd, queues[0].doorbell), "connect");
 	device_write("control", "on");
+	device_write("autosuspend_delay_ms", AUTOSUSPEND_MS);
 	await_asleep(false);
 	record = snapshot();
 	off = first_with(&record, "SetPowerState", "DevicePowerState", D3);
@@ -116,8 +129,11 @@ static void powered(struct queue queues[2])
 	ok(ended_before(&record, "ResumeContext", null_end(&record, on)) == 0 &&
 	   null_count(&record, "ResumeContext") == 2,
 	   "both contexts are resumed after D0 (ORD-12 DDI-PW-10)");
-	ok(!null_count(&record, "ConnectDoorbell") && *queues[0].stat == RETRY &&
-	   *queues[1].stat == RETRY, "and no doorbell is connected unasked (SM-2)");
+	connect = need(&record, false, "ConnectDoorbell");
+	ok(ended_before(&record, "SetPowerState", connect) == 2,
+	   "a connect asks for D0, which is there before the miniport is asked (ORD-12 T21)");
+	ok(null_count(&record, "ConnectDoorbell") == 1 && *queues[0].stat == CONNECTED &&
+	   *queues[1].stat == RETRY, "and no other doorbell is connected (SM-2 SM-6)");
 	null_record_free(&record);
 }
 
@@ -157,30 +173,53 @@ static void second_look(struct queue queues[2])
 	await_asleep(false);
 }
 
-/* SM-3, ILL-7, T14: the miniport still has a slot for a doorbell that is ABORT. */
+/* Makes the miniport call back with RETRY for each of its slots. */
+static void *call_back(void *argument)
+{
+	if (sysfs_write("/sys/module/dxgnull/parameters/notify", "", argument))
+		bail("notify cannot be set");
+	return NULL;
+}
+
+/*
+ * ORD-26, SM-3, ILL-7, T14: a doorbell is ABORT, the miniport is still in its disconnect
+ * and has a slot for it, and calls back.
+ */
 static void final(void)
 {
 	const struct null_line *callback;
 	struct null_record record;
+	unsigned int waited;
 	struct user user;
+	pthread_t thread;
 
 	user_start(&user);
 	forget();
-	orders("DisconnectDoorbell=status:0");
+	orders("DisconnectDoorbell=hold*1");
 	commit_fault(&user.queue);
 	await_calls("DisconnectDoorbell", 1);
 	ok(*user.queue.stat == ABORT, "a fault: ABORT");
-	if (sysfs_write("/sys/module/dxgnull/parameters/notify", "", "1"))
-		bail("notify cannot be set");
+	if (pthread_create(&thread, NULL, call_back, "1"))
+		bail("no thread");
+	await_calls("CbDisconnectDoorbell", 1);
+	for (waited = 0; waited < 10000; waited++) {
+		record = snapshot();
+		if (null_next(&record, 0, true, "CbDisconnectDoorbell"))
+			break;
+		null_record_free(&record);
+		kmt_sleep_us(1000);
+	}
+	ok(waited < 10000, "a callback does not wait for a disconnect in the miniport (ORD-26)");
+	orders("");
+	pthread_join(thread, NULL);
+	null_record_free(&record);
 	record = snapshot();
 	callback = need(&record, false, "CbDisconnectDoorbell");
 	ok(null_value(callback, "Reason") == RETRY &&
 	   null_value(null_end(&record, callback), "status") == 0 && *user.queue.stat == ABORT,
 	   "a callback with RETRY succeeds, and it stays ABORT (SM-3 ILL-7 T14)");
 	null_record_free(&record);
-	orders("");
-	if (sysfs_write("/sys/module/dxgnull/parameters/notify", "", "0"))
-		bail("notify cannot be set");
+	call_back("0");
 	device_write("control", "auto");
 	await_asleep(true);
 	device_write("control", "on");
@@ -310,13 +349,12 @@ static void promoted(void)
 int main(void)
 {
 	char last[DEBUGFS_TEXT_BYTES];
-	struct kmt_session session;
 	struct queue queues[2];
 	uint32_t context;
 
 	if (null_load("tdr_timeout_ms=300", "slots=4"))
 		bail("the modules cannot be loaded");
-	device_write("autosuspend_delay_ms", "4");
+	device_write("autosuspend_delay_ms", AUTOSUSPEND_MS);
 	must(kmt_session_open(&session, NULL, 0), "session");
 	must(kmt_context_create(session.fd, session.device, 0, &context), "another context");
 	must(queue_create(&queues[0], &session, session.context, QUEUE_RING_BYTES), "queue");

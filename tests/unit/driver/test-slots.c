@@ -586,6 +586,21 @@ static void test_packed(void)
     stop();
 }
 
+/* A free place on another's page is free for nobody else. */
+static void test_packed_apart(void)
+{
+    start_with(8, 4, 3);
+    connect_one(0);
+    connect_one(4);
+    g_assert_cmpuint(adapter.slots.counters.victimizations, ==, 0);
+    assert_pages_apart(4);
+    connect_one(3);
+    connect_one(7);
+    g_assert_cmpuint(adapter.slots.counters.victimizations, ==, 0);
+    assert_pages_apart(4);
+    stop();
+}
+
 /* A victim at its own place on its own page: the neighbours stay (MOD-8). */
 static void test_packed_own_page(void)
 {
@@ -672,6 +687,7 @@ int main(int argc, char **argv)
     g_test_add_func("/slots/OP-6-packed-busy", test_packed_busy);
     g_test_add_func("/slots/MOD-5-hold", test_hold);
     g_test_add_func("/slots/MOD-9-packed", test_packed);
+    g_test_add_func("/slots/MOD-9-packed-apart", test_packed_apart);
     g_test_add_func("/slots/MOD-8-packed-own-page", test_packed_own_page);
     g_test_add_func("/slots/thread/KMT-CN-4-moving", test_moving);
     g_test_add_func("/slots/thread/OP-6-moving-end", test_moving_end);
