@@ -18,6 +18,7 @@
 #define DEVICE		"/sys/bus/platform/devices/dxgnull.0/"
 #define AUTOSUSPEND_MS	"100"	/* shorter than that the PM core may find it over, and give up */
 #define WAIT_NS		(20ull * 1000 * 1000 * 1000)
+#define GRACE_NS	(250ull * 1000 * 1000)	/* the OS layer's */
 #define NEVER_MAPPED	(1ull << 40)
 #define D0		1u		/* DEVICE_POWER_STATE */
 #define D3		4u
@@ -170,6 +171,32 @@ static void second_look(struct queue queues[2])
 	   *queues[1].stat == RETRY, "and the doorbells stay RETRY (ORD-13)");
 	null_record_free(&record);
 	device_write("control", "on");
+	await_asleep(false);
+}
+
+/*
+ * ORD-13, SEC-8: who says that it has work when its doorbell is taken away holds up the sleep
+ * for as long as the device may take to sample the queue, and no longer. Never sooner, however
+ * slow the machine is.
+ */
+static void liar(struct queue *queue)
+{
+	uint64_t start;
+
+	must(queue_probe(queue), "probe");
+	*queue->last_queued = ~0ull;
+	forget();
+	orders("SuspendContext=hold*1");
+	device_write("autosuspend_delay_ms", "20");
+	device_write("control", "auto");
+	await_calls("SuspendContext", 1);
+	start = kmt_now_ns();
+	orders("");
+	await_asleep(true);
+	ok(kmt_now_ns() - start >= GRACE_NS,
+	   "a device that is resumed has time to sample before its word counts (ORD-13 SEC-8)");
+	device_write("control", "on");
+	device_write("autosuspend_delay_ms", AUTOSUSPEND_MS);
 	await_asleep(false);
 }
 
@@ -361,6 +388,7 @@ int main(void)
 	must(queue_create(&queues[1], &session, context, QUEUE_RING_BYTES), "queue");
 	powered(queues);
 	second_look(queues);
+	liar(&queues[0]);
 	must(queue_destroy(&queues[0]), "queue");
 	must(queue_destroy(&queues[1]), "queue");
 	must(kmt_call_handle(session.fd, LX_DXDESTROYCONTEXT, context), "context");
