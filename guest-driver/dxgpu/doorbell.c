@@ -22,7 +22,9 @@
  * destroy     disconnect, then QUEUE_REMOVE with acknowledgment: on return the
  *             device has stopped fetching (DDI-DS-1).
  */
+#include <linux/ktime.h>
 #include <linux/log2.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <dxgpu/ring.h>
 #include <uapi/dxgpu_umd.h>
@@ -319,6 +321,44 @@ NTSTATUS dxgpu_notify_work_submission(const DXGKARG_NOTIFYWORKSUBMISSION *args)
 	return STATUS_SUCCESS;
 }
 
+static const char * const dxgpu_slot_state_names[] = {
+	[DXGPU_SLOT_FREE] = "free",
+	[DXGPU_SLOT_CONNECTING] = "connecting",
+	[DXGPU_SLOT_BOUND] = "bound",
+	[DXGPU_SLOT_VICTIM] = "victim",
+	[DXGPU_SLOT_DYING] = "dying",
+	[DXGPU_SLOT_UNBINDING] = "unbinding",
+};
+
+/* A line of totals, then one line per slot. */
+static void dxgpu_slots_print(struct dxgpu_adapter *adapter, struct seq_file *m)
+{
+	struct dxgpu_slots *slots = &adapter->slots;
+	const struct dxgpu_slot_counters *c = &slots->counters;
+	u64 now = ktime_get_ns();
+	unsigned int i;
+
+	mutex_lock(&slots->lock);
+	seq_printf(m, "slots count=%u places=%u policy=lru min_hold_us=%u binds=%llu unbinds=%llu victimizations=%llu held=%llu wait_us=%llu pages_taken=%llu victim_gone=%llu busy=%llu\n",
+		   slots->count, slots->places, dxgpu_slots_hold_us(),
+		   c->binds, c->unbinds, c->victimizations, c->held,
+		   div_u64(c->wait_ns, NSEC_PER_USEC), c->pages_taken, c->victim_gone, c->busy);
+	for (i = 0; i < slots->count; i++) {
+		const struct dxgpu_slot *slot = &slots->slot[i];
+
+		seq_printf(m, "slot=%u state=%s binds=%llu victimizations=%llu", i,
+			   dxgpu_slot_state_names[slot->state], slot->binds,
+			   slot->victimizations);
+		if (slot->doorbell)
+			seq_printf(m, " queue=%u", slot->doorbell->hwqueue->id);
+		if (slot->state == DXGPU_SLOT_BOUND)
+			seq_printf(m, " held_us=%llu",
+				   div_u64(now - slot->bound_ns, NSEC_PER_USEC));
+		seq_putc(m, '\n');
+	}
+	mutex_unlock(&slots->lock);
+}
+
 /* DxgkDdiPrintSlots. */
 void dxgpu_print_slots(HANDLE hadapter, struct seq_file *m)
 {
@@ -327,5 +367,5 @@ void dxgpu_print_slots(HANDLE hadapter, struct seq_file *m)
 	if (adapter->caps.global_doorbells)
 		dxgpu_global_print(adapter, m);
 	else
-		dxgpu_slots_print(hadapter, m);
+		dxgpu_slots_print(adapter, m);
 }

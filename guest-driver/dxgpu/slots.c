@@ -42,7 +42,6 @@
 #include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/seq_file.h>
 #include "command.h"
 #include "process.h"
 
@@ -50,15 +49,6 @@
 #define DXGPU_SLOT_WAIT_NS	((u64)100 * NSEC_PER_MSEC)
 /* What is left of it at least for another look. */
 #define DXGPU_SLOT_LOOK_NS	((u64)4 * NSEC_PER_MSEC)
-
-static const char * const dxgpu_slot_state_names[] = {
-	[DXGPU_SLOT_FREE] = "free",
-	[DXGPU_SLOT_CONNECTING] = "connecting",
-	[DXGPU_SLOT_BOUND] = "bound",
-	[DXGPU_SLOT_VICTIM] = "victim",
-	[DXGPU_SLOT_DYING] = "dying",
-	[DXGPU_SLOT_UNBINDING] = "unbinding",
-};
 
 /* A connect that has no slot yet; lives on its stack. Under dxgpu_slots.lock. */
 struct dxgpu_slot_waiter {
@@ -594,34 +584,4 @@ int dxgpu_slots_find(struct dxgpu_slots *slots, struct dxgpu_hwqueue *queue)
 		index = dxgpu_slot_index(slots, queue->slot);
 	mutex_unlock(&slots->lock);
 	return index;
-}
-
-/* Of DxgkDdiPrintSlots: a line of totals, then one line per slot. */
-void dxgpu_slots_print(HANDLE hadapter, struct seq_file *m)
-{
-	struct dxgpu_adapter *adapter = hadapter;
-	struct dxgpu_slots *slots = &adapter->slots;
-	const struct dxgpu_slot_counters *c = &slots->counters;
-	u64 now = ktime_get_ns();
-	unsigned int i;
-
-	mutex_lock(&slots->lock);
-	seq_printf(m, "slots count=%u places=%u policy=lru min_hold_us=%u binds=%llu unbinds=%llu victimizations=%llu held=%llu wait_us=%llu pages_taken=%llu victim_gone=%llu busy=%llu\n",
-		   slots->count, slots->places, dxgpu_slots_hold_us(),
-		   c->binds, c->unbinds, c->victimizations, c->held,
-		   div_u64(c->wait_ns, NSEC_PER_USEC), c->pages_taken, c->victim_gone, c->busy);
-	for (i = 0; i < slots->count; i++) {
-		const struct dxgpu_slot *slot = &slots->slot[i];
-
-		seq_printf(m, "slot=%u state=%s binds=%llu victimizations=%llu", i,
-			   dxgpu_slot_state_names[slot->state], slot->binds,
-			   slot->victimizations);
-		if (slot->doorbell)
-			seq_printf(m, " queue=%u", slot->doorbell->hwqueue->id);
-		if (slot->state == DXGPU_SLOT_BOUND)
-			seq_printf(m, " held_us=%llu",
-				   div_u64(now - slot->bound_ns, NSEC_PER_USEC));
-		seq_putc(m, '\n');
-	}
-	mutex_unlock(&slots->lock);
 }

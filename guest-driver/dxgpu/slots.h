@@ -12,7 +12,6 @@ struct dxgpu_doorbell;
 struct dxgpu_hwqueue;
 struct dxgpu_process;
 struct dxgpu_adapter;
-struct seq_file;
 
 enum dxgpu_slot_state {
 	DXGPU_SLOT_FREE,
@@ -83,7 +82,6 @@ void dxgpu_slots_cancel(struct dxgpu_slots *slots, struct dxgpu_slot *slot);
 bool dxgpu_slots_release(struct dxgpu_slots *slots, struct dxgpu_doorbell *doorbell);
 void dxgpu_slots_wait_callbacks(struct dxgpu_slots *slots, struct dxgpu_hwqueue *queue);
 int dxgpu_slots_find(struct dxgpu_slots *slots, struct dxgpu_hwqueue *queue);
-void dxgpu_slots_print(HANDLE hadapter, struct seq_file *m);
 
 static inline unsigned int dxgpu_slot_index(struct dxgpu_slots *slots,
 					    struct dxgpu_slot *slot)

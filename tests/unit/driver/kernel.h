@@ -37,7 +37,6 @@ struct seq_file;
 #define MODULE_PARM_DESC(name, text)
 #define lockdep_assert_held(lock)       ((void)(lock))
 #define READ_ONCE(x)            __atomic_load_n(&(x), __ATOMIC_RELAXED)
-#define div_u64(a, b)           ((a) / (b))
 #define kvcalloc(n, bytes, gfp) calloc(n, bytes)
 #define kvfree(p)               free(p)
 #define WRITE_ONCE(x, value)    __atomic_store_n(&(x), value, __ATOMIC_RELAXED)
