@@ -42,9 +42,11 @@ class Local(unittest.TestCase):
         tree.mkdir()
         (tree / "configure").write_text("#!/bin/sh\n")
         (tree / "VERSION").write_text("10.0.99\n")
+        (tree / "system").mkdir()
+        (tree / "system/physmem.c").write_text("mended upstream\n")
         done = self.setup_step("qemu-source", QEMU_SRC=tree)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("10.0.99", done.stderr)
+        self.assertIn("10.0.99, iotlb not there to mend", done.stderr)
         copy = self.repo / "build/qemu-src"
         self.assertEqual((copy / "VERSION").read_text(), "10.0.99\n")
         self.assertFalse(copy.is_symlink())
