@@ -106,7 +106,10 @@ void dxg_aperture_hide(struct dxg_doorbell *doorbell)
 	unsigned int i;
 
 	spin_lock(&adapter->shown_lock);
-	for (i = 0; i < doorbell->region.pages; i++)
+	for (i = 0; i < doorbell->region.pages; i++) {
 		hash_del(&doorbell->shown[i].node);
+		/* No page of the aperture: a fault's second look refuses it (SEC-14). */
+		doorbell->shown[i].pfn = 0;
+	}
 	spin_unlock(&adapter->shown_lock);
 }

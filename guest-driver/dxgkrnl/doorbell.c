@@ -138,6 +138,7 @@ static void dxg_doorbell_revoke_locked(struct dxg_doorbell *doorbell, u64 reason
 		dxg_region_zap(&doorbell->region);
 	if (connected) {
 		dxg_aperture_hide(doorbell);
+		dxg_doorbell_trust(doorbell);
 		doorbell->disconnects++;
 		atomic64_inc(&dxg_doorbell_adapter(doorbell)->disconnects);
 	}
@@ -203,25 +204,19 @@ void dxg_doorbell_disconnect(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATU
 		dxg_adapter_exit(adapter);
 }
 
-/*
- * T20. guard held exclusively, all contexts suspended: RETRY, and the slot is given
- * back. Return: was it connected?
- */
-bool dxg_doorbell_power_down(struct dxg_doorbell *doorbell)
+/* T20. guard held exclusively, all contexts suspended: RETRY, and the slot is given back. */
+void dxg_doorbell_power_down(struct dxg_doorbell *doorbell)
 {
 	DXGKARG_DISCONNECTDOORBELL args = { .hDoorbell = doorbell->kmd };
-	bool connected;
 
 	mutex_lock(&doorbell->ops);
 	mutex_lock(&doorbell->lock);
-	connected = dxg_doorbell_connected(doorbell);
 	dxg_doorbell_apply_reason(doorbell, D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY,
 				  DXG_CAUSE_POWER);
 	mutex_unlock(&doorbell->lock);
 	if (doorbell->kmd)
 		dxg_doorbell_adapter(doorbell)->ddi->DxgkDdiDisconnectDoorbell(&args);
 	mutex_unlock(&doorbell->ops);
-	return connected;
 }
 
 /**
@@ -351,7 +346,7 @@ static NTSTATUS dxg_doorbell_rekick(struct dxg_doorbell *doorbell, bool *undo)
  * have been victimised again since.
  *
  * Return: INVALID_PARAMETER if destroyed, DEVICE_REMOVED if ABORT or if it became
- * so, DEVICE_BUSY if the miniport has no slot and none to come (OP-6), CANCELLED if a
+ * so, DEVICE_BUSY if the miniport has no slot and none in time (OP-6), CANCELLED if a
  * fatal signal came.
  */
 NTSTATUS dxg_doorbell_connect(struct dxg_doorbell *doorbell)

@@ -466,7 +466,7 @@ struct dxg_doorbell {
 	u32 offset;			/* in each page of the region; constant after create */
 	struct dxg_cell stat;		/* value: lock */
 	struct dxg_cell last_queued;
-	u64 trusted_until;		/* guard exclusively; ns: see power.c */
+	u64 trusted_until;		/* lock, or guard exclusively; ns: see power.c */
 	u64 connects;			/* lock, as the following */
 	u64 disconnects;
 	u64 victimized;
@@ -487,7 +487,7 @@ NTSTATUS dxg_doorbell_disconnect_callback(const DXGKARGCB_DISCONNECTDOORBELL *ar
 void dxg_doorbell_abort(struct dxg_doorbell *doorbell);
 void dxg_doorbell_disconnect(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATUS reason,
 			     enum dxg_cause cause);
-bool dxg_doorbell_power_down(struct dxg_doorbell *doorbell);
+void dxg_doorbell_power_down(struct dxg_doorbell *doorbell);
 void dxg_doorbell_end(struct dxg_doorbell *doorbell, bool kmd);
 void dxg_doorbell_kmd_destroy(struct dxg_doorbell *doorbell);
 bool dxg_doorbell_destroy(struct dxg_doorbell *doorbell);
@@ -498,6 +498,12 @@ bool dxg_doorbell_destroy(struct dxg_doorbell *doorbell);
  * believed, and a false one costs its process, or the sleep of the device, as much.
  */
 #define DXG_SAMPLE_GRACE_MS	250
+
+/* The device has not sampled its queue yet, as far as anybody knows. */
+static inline void dxg_doorbell_trust(struct dxg_doorbell *doorbell)
+{
+	WRITE_ONCE(doorbell->trusted_until, ktime_get_ns() + DXG_SAMPLE_GRACE_MS * NSEC_PER_MSEC);
+}
 
 const char *dxg_doorbell_state_name(enum dxg_doorbell_state state);
 const char *dxg_cause_name(enum dxg_cause cause);

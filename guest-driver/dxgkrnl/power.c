@@ -20,12 +20,12 @@
  * An idle device goes to sleep by runtime PM, if user space allows it in
  * power/control. Idle means: no queue has completed anything since the last look,
  * and none has work. Work that was rung between that look and the revoke is found
- * afterwards (ORD-13): the process says so by its last-queued value, and that counts if
- * the doorbell was connected until now, since nobody else can know; of a doorbell
- * that was not, the device has seen all there is, and its word decides, once it had
- * DXG_SAMPLE_GRACE_MS for the sample of the resume; before, nobody tries again. So a process
- * that lies holds up one attempt for so long, no more, unless it connects again (SEC-8). Sleep
- * of the whole system does not ask: the work goes on afterwards.
+ * afterwards (ORD-13): the process says so by its last-queued value, and that counts
+ * for DXG_SAMPLE_GRACE_MS from the revoke, whosever it was, and from a resume, since the
+ * device makes its sample of either when it comes to it, and nobody else can know; after that
+ * the device has seen all there is, and its word decides. So a process that lies holds
+ * up sleep for so long, no more, unless a slot of its own is taken again or somebody wakes
+ * the device (SEC-8). Sleep of the whole system does not ask: the work goes on afterwards.
  *
  * DOC: resets by others
  *
@@ -96,6 +96,7 @@ static void dxg_context_slept(struct dxgadapter *adapter, struct dxg_context *co
 static void dxg_context_wake(struct dxgadapter *adapter, struct dxg_context *context, void *data)
 {
 	DXGKARG_RESUMECONTEXT args = { .hContext = context->kmd };
+	struct dxg_hwqueue *queue;
 	bool *lost = data;
 
 	if (!context->asleep)
@@ -105,6 +106,10 @@ static void dxg_context_wake(struct dxgadapter *adapter, struct dxg_context *con
 		return;
 	context->suspended = false;
 	trace_dxg_context_resume(context->obj.process->pid, context->obj.handle);
+	list_for_each_entry(queue, &context->queues, node) {
+		if (queue->doorbell)
+			dxg_doorbell_trust(queue->doorbell);
+	}
 	if (!NT_SUCCESS(adapter->ddi->DxgkDdiResumeContext(adapter->context, &args)))
 		*lost = true;
 }
@@ -118,7 +123,7 @@ struct dxg_activity {
 /* Does the process say that it has work, which the device may not have sampled yet? */
 static bool dxg_hwqueue_unseen(const struct dxg_hwqueue *queue)
 {
-	return queue->doorbell && ktime_get_ns() < queue->doorbell->trusted_until &&
+	return queue->doorbell && ktime_get_ns() < READ_ONCE(queue->doorbell->trusted_until) &&
 	       dxg_cell_read(&queue->doorbell->last_queued) > dxg_fence_value(queue->fence);
 }
 
@@ -148,19 +153,15 @@ static void dxg_context_disconnect(struct dxgadapter *adapter, struct dxg_contex
 
 	list_for_each_entry(queue, &context->queues, node) {
 		DXGKARG_QUERYHWQUEUESTATUS args = { .hHwQueue = queue->kmd };
-		bool connected;
 
 		if (!queue->doorbell || !queue->kmd)
 			continue;
-		connected = dxg_doorbell_power_down(queue->doorbell);
+		dxg_doorbell_power_down(queue->doorbell);
 		if (!NT_SUCCESS(dxg_device_status(context->device)) ||
 		    dxg_cell_read(&queue->doorbell->last_queued) <= dxg_fence_value(queue->fence))
 			continue;
 		adapter->ddi->DxgkDdiQueryHwQueueStatus(adapter->context, &args);
-		if (connected)
-			queue->doorbell->trusted_until =
-				ktime_get_ns() + DXG_SAMPLE_GRACE_MS * NSEC_PER_MSEC;
-		if (connected || args.WritePointer != args.ReadPointer)
+		if (dxg_hwqueue_unseen(queue) || args.WritePointer != args.ReadPointer)
 			activity->pending = true;
 	}
 }
@@ -256,6 +257,8 @@ void DxgkResumeAdapter(struct dxgadapter *adapter)
 	down_write(&adapter->guard);
 	dxg_adapter_wake_locked(adapter);
 	up_write(&adapter->guard);
+	/* The PM core does so itself where it has woken the device, but not for a system's sleep. */
+	pm_runtime_mark_last_busy(adapter->dev);
 	dxg_wait_notify(adapter);
 }
 EXPORT_SYMBOL_GPL(DxgkResumeAdapter);

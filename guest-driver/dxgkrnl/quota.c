@@ -14,8 +14,9 @@
  * a descriptor on, or changes his uid, goes on paying.
  *
  * An account lives while a file is charged to it. That of an address space which has hung
- * engines lives for a minute or two after the last time as well, unless the address space
- * ends before: to close all files and open them again is no way to be forgotten (FH-5).
+ * engines lives for a minute or two after the last time as well: to close all files and
+ * open them again is no way to be forgotten (FH-5). It goes earlier with the last file of an
+ * address space that has ended; one that ends later is not noticed.
  * Such accounts hold the mm_struct, so that no other process gets its address, and there
  * is one per process at most. Limits are module parameters and read at each charge;
  * lowering one takes nothing away from anybody.

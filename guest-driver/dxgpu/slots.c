@@ -378,7 +378,11 @@ static bool dxgpu_waiter_sleep(struct dxgpu_slot_waiter *waiter, u64 *left_ns)
 	return ret != -ERESTARTSYS;
 }
 
-/* Is somebody at work that ends with a slot for the first in line, or with a look of his? */
+/*
+ * Is somebody at work that ends with a slot for the first in line, or with a look of his?
+ * Not who destroys a DYING slot's doorbell: he may wait for the adapter's guard, behind one who
+ * wants it exclusively and waits for the connects here to be done with it.
+ */
 static bool dxgpu_slots_moving(struct dxgpu_slots *slots)
 {
 	struct dxgpu_slot_waiter *first;

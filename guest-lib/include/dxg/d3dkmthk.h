@@ -502,7 +502,8 @@ NTSTATUS D3DKMTCreateDoorbell(D3DKMT_CREATE_DOORBELL *args);
 /*
  * Connects, or connects again. Work that was in the ring before executes without
  * another ring (KMT-CN-15). STATUS_DEVICE_BUSY: for 100 ms there was no physical
- * doorbell and none to come; try again later (OP-6). STATUS_DEVICE_REMOVED: for good; the
+ * doorbell and none to come, or none was given to anybody for as long as the device may
+ * take for a command, 2 s; try again later (OP-6). STATUS_DEVICE_REMOVED: for good; the
  * status word reads ABORT (KMT-CN-5, KMT-CN-10).
  */
 NTSTATUS D3DKMTConnectDoorbell(const D3DKMT_CONNECT_DOORBELL *args);

@@ -69,6 +69,14 @@ static void await_asleep(bool asleep)
 	}
 }
 
+/* Makes the miniport call back with RETRY for each of its slots. */
+static void *call_back(void *argument)
+{
+	if (sysfs_write("/sys/module/dxgnull/parameters/notify", "", argument))
+		bail("notify cannot be set");
+	return NULL;
+}
+
 /* The first call with a value, or NULL. */
 static const struct null_line *first_with(const struct null_record *record, const char *name,
 					  const char *key, uint64_t value)
@@ -200,12 +208,24 @@ static void liar(struct queue *queue)
 	await_asleep(false);
 }
 
-/* Makes the miniport call back with RETRY for each of its slots. */
-static void *call_back(void *argument)
+
+/* A slot's last ring may be unsampled when the slot is taken, and the victim knows nothing. */
+static void unsampled(struct queue *queue)
 {
-	if (sysfs_write("/sys/module/dxgnull/parameters/notify", "", argument))
-		bail("notify cannot be set");
-	return NULL;
+	uint64_t start;
+
+	*queue->last_queued = *queue->fence_cpu;
+	must(queue_probe(queue), "probe");
+	*queue->last_queued = ~0ull;
+	start = kmt_now_ns();
+	call_back("1");
+	device_write("control", "auto");
+	await_asleep(true);
+	ok(kmt_now_ns() - start >= GRACE_NS,
+	   "a victim's word counts until the device has had time to sample (ORD-13 ORD-8)");
+	device_write("control", "on");
+	await_asleep(false);
+	call_back("0");
 }
 
 /*
@@ -389,6 +409,7 @@ int main(void)
 	powered(queues);
 	second_look(queues);
 	liar(&queues[0]);
+	unsampled(&queues[0]);
 	must(queue_destroy(&queues[0]), "queue");
 	must(queue_destroy(&queues[1]), "queue");
 	must(kmt_call_handle(session.fd, LX_DXDESTROYCONTEXT, context), "context");
