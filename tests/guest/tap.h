@@ -18,6 +18,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,13 @@ static inline void bail(const char *format, ...)
 	printf("\n");
 	fflush(stdout);
 	exit(1);
+}
+
+/* Gives up unless this NTSTATUS is STATUS_SUCCESS: of a call that the test stands on. */
+static inline void must(int32_t status, const char *what)
+{
+	if (status)
+		bail("%s: status %#x", what, (uint32_t)status);
 }
 
 /* Ends the report; the value is the program's exit code. */

@@ -19,12 +19,6 @@
 static struct kmt_session session;
 static struct rival rival;
 
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 static void must_create(struct queue *queue)
 {
 	must(queue_create(queue, &session, session.context, QUEUE_RING_BYTES), "queue");

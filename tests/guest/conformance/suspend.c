@@ -28,12 +28,6 @@ enum { STAGE_READY = 1, STAGE_CONNECT, STAGE_END };
 static struct kmt_session session;
 static struct queue queue;
 
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 static bool stays(const struct queue *of, uint64_t fence)
 {
 	kmt_sleep_us(QUIET_US);

@@ -16,12 +16,6 @@
 #define CONNECTED	DXG_DOORBELLSTATUS_CONNECTED
 #define RETRY		DXG_DOORBELLSTATUS_DISCONNECTED_RETRY
 
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 static bool stays(struct queue *queue, uint64_t fence)
 {
 	kmt_sleep_us(QUIET_US);

@@ -24,12 +24,6 @@ static void expect(int32_t got, int32_t want, const char *what)
 		diag("got %#x", (uint32_t)got);
 }
 
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 /* An X call with a command number and header of any size. */
 static int32_t sized_connect(uint32_t doorbell, uint32_t command_bytes, uint32_t header_bytes,
 			     uint8_t tail)

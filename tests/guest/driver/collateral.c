@@ -71,22 +71,6 @@ static void streams_end(const char *how, struct child_report *reports, pid_t pid
 	}
 }
 
-static bool works(void)
-{
-	struct kmt_session session;
-	struct queue queue;
-	int32_t status = queue_open(&queue, &session);
-
-	if (NT_SUCCESS(status)) {
-		status = queue_probe(&queue);
-		queue_destroy(&queue);
-		kmt_session_close(&session);
-	}
-	if (status != STATUS_SUCCESS)
-		diag("status %#x", (uint32_t)status);
-	return status == STATUS_SUCCESS;
-}
-
 /* Legal work that keeps the engine busy, and what became of it. */
 static int bystander(struct child_report *report, void *argument)
 {
@@ -243,7 +227,7 @@ static void test_bus_error(bool in_time)
 		kmt_sleep_us(5000);
 	child_reap(guilty, died, sizeof(died));
 	dxg_host_set("inject-engine-reset", "ok");
-	ok(works(), "%s: a new device works", how);
+	ok(queue_works() == STATUS_SUCCESS, "%s: a new device works", how);
 	streams_end(how, reports, pids);
 	resets = adapter_value("resets") - resets;
 	/* Given up, the adapter is reset for the engine's sake, or has just been for the error's. */
@@ -267,7 +251,7 @@ static void test_late(void)
 		kmt_sleep_us(round * 15000);
 		dxg_host_set("inject-engine-reset", "ok");
 		child_reap(guilty, died, sizeof(died));
-		good += begun && works();
+		good += begun && queue_works() == STATUS_SUCCESS;
 		promoted += adapter_value("resets") != resets;
 	}
 	diag("%u of %u were given up", promoted, round);

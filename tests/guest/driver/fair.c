@@ -43,12 +43,6 @@ struct figures {
 static struct user users[MAX_QUEUES];
 static volatile bool stop;
 
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 static void *submit(void *argument)
 {
 	struct user *user = argument;

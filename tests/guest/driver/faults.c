@@ -316,12 +316,6 @@ static const struct misdeed misdeeds[] = {
 	{ "a WP that goes backwards", STATE_DMA_FAULT, wp_backwards },
 };
 
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 /* One page at a place of our choice, far from all others. */
 static int32_t map_lonely(struct scene *scene)
 {

@@ -462,12 +462,6 @@ static void no_other_calls(void)
 
 /* ---- the world ---- */
 
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 static void make_world(void)
 {
 	struct kmt_session *other = calloc(1, sizeof(*other));

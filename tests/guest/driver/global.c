@@ -26,12 +26,6 @@
 enum { STAGE_READY = 1, STAGE_PUBLISHED, STAGE_RUNG, STAGE_END };
 enum { VALUE_EXECUTED };
 
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 static unsigned long long stat_of(const char *name)
 {
 	unsigned long long value;

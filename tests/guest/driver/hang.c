@@ -26,12 +26,6 @@ enum { END_CONTEXT, END_QUEUE, END_KILLED, END_CLOSED };
 static char address[64];
 static char text[TEXT_BYTES];
 
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 /* The number of the dump, which goes to text; 0: there is none. */
 static unsigned int dump(void)
 {

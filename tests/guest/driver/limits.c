@@ -18,12 +18,6 @@
 static struct kmt_session session;
 static struct kmt_session other;
 
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 /* 64 doorbells per slot, never connected: no slot is taken (OBJ-3). */
 static void many_doorbells(void)
 {

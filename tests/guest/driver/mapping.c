@@ -27,12 +27,6 @@
 static struct kmt_session session;
 static struct rival rival;
 
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 static void *page_of(const volatile void *address)
 {
 	return (void *)((uintptr_t)address & ~(uintptr_t)(KMT_PAGE_BYTES - 1));

@@ -22,12 +22,6 @@ struct node_metadata {
 
 static struct kmt_session session;
 
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 static struct node_metadata metadata(uint32_t node)
 {
 	struct node_metadata data = { .node_and_adapter = node };

@@ -47,12 +47,6 @@ static void device_write(const char *file, const char *text)
 		bail("%s cannot be set to %s: errno %d", file, text, error);
 }
 
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 static bool await_asleep(void)
 {
 	unsigned int waited;

@@ -313,3 +313,17 @@ int32_t queue_probe(struct queue *queue)
 
 	return NT_SUCCESS(status) ? queue_wait(queue, fence, PROBE_WAIT_NS) : status;
 }
+
+int32_t queue_works(void)
+{
+	struct kmt_session own;
+	struct queue queue;
+	int32_t status = queue_open(&queue, &own);
+
+	if (!NT_SUCCESS(status))
+		return status;
+	status = queue_probe(&queue);
+	queue_destroy(&queue);
+	kmt_session_close(&own);
+	return status;
+}

@@ -118,4 +118,7 @@ bool queue_completes(const struct queue *queue, uint64_t value, uint64_t timeout
 /* One NOP, delivered and waited for: does this queue work? */
 int32_t queue_probe(struct queue *queue);
 
+/* Does the adapter? A session, a queue, a probe; nothing of it is left. */
+int32_t queue_works(void);
+
 #endif /* DXG_TESTS_QUEUE_H */

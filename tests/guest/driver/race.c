@@ -256,12 +256,6 @@ static void look_at_connects(struct race *race, unsigned int rounds)
 	     (unsigned long long)race->wrong);
 }
 
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 int main(int argc, char **argv)
 {
 	unsigned int seconds = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) :

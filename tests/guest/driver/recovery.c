@@ -145,12 +145,6 @@ static bool correctable(void)
 	return !dxg_host_request("aer BAD_TLP", answer, sizeof(answer));
 }
 
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 struct user {
 	struct kmt_session session;
 	struct queue queue;
@@ -216,23 +210,12 @@ static void seen_by_one(const char *how, bool (*make)(void), bool goes_on)
  */
 static void reset_while_enabled(void)
 {
-	struct kmt_session session;
-	struct queue queue;
 	unsigned int waited;
 	int32_t status = 0;
 	bool made = reset_with_rival(true);
 
 	for (waited = 0; waited < 10000; waited += 20) {
-		status = kmt_session_open(&session, NULL, 0);
-		if (NT_SUCCESS(status)) {
-			status = queue_create(&queue, &session, session.context,
-					      QUEUE_RING_BYTES);
-			if (NT_SUCCESS(status)) {
-				status = queue_probe(&queue);
-				queue_destroy(&queue);
-			}
-			kmt_session_close(&session);
-		}
+		status = queue_works();
 		if (NT_SUCCESS(status))
 			break;
 		kmt_sleep_us(20000);
@@ -287,8 +270,6 @@ static void seen_by_streams(unsigned int resets)
  */
 static void after_fatal(void)
 {
-	struct kmt_session session;
-	struct queue queue;
 	int32_t status;
 	int error;
 
@@ -297,15 +278,8 @@ static void after_fatal(void)
 	if (!error)
 		error = sysfs_write("/sys/bus/pci/rescan", "", "1");
 	ok(!error, "fatal error: the function is removed and found again (errno %d)", error);
-	status = kmt_session_open(&session, NULL, 0);
-	if (NT_SUCCESS(status))
-		status = queue_create(&queue, &session, session.context, QUEUE_RING_BYTES);
-	if (NT_SUCCESS(status))
-		status = queue_probe(&queue);
-	if (ok(status == STATUS_SUCCESS, "fatal error: and works (%#x)", (uint32_t)status)) {
-		queue_destroy(&queue);
-		kmt_session_close(&session);
-	}
+	status = queue_works();
+	ok(status == STATUS_SUCCESS, "fatal error: and works (%#x)", (uint32_t)status);
 }
 
 int main(int argc, char **argv)

@@ -23,12 +23,6 @@ struct user {
 	pthread_t waiter;
 };
 
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 static void *wait_for_ever(void *argument)
 {
 	struct user *user = argument;

@@ -22,12 +22,6 @@
 #define CONNECTED	DXG_DOORBELLSTATUS_CONNECTED
 #define RETRY		DXG_DOORBELLSTATUS_DISCONNECTED_RETRY
 
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 /* A command that only writes its fence; not rung. */
 static bool completes(struct queue *queue, uint64_t fence)
 {

@@ -76,20 +76,6 @@ static bool bus_master(void)
 	return command & PCI_COMMAND_MASTER;
 }
 
-static bool works(void)
-{
-	struct kmt_session session;
-	struct queue queue;
-	int32_t status = queue_open(&queue, &session);
-
-	if (NT_SUCCESS(status)) {
-		status = queue_probe(&queue);
-		queue_destroy(&queue);
-		kmt_session_close(&session);
-	}
-	return status == STATUS_SUCCESS;
-}
-
 /* The device is in the hands of a driver that has given it up, or has none. */
 static void comes_back(const char *how)
 {
@@ -97,10 +83,12 @@ static void comes_back(const char *how)
 
 	ok(!error, "%s: the driver can be unloaded (errno %d)", how, error);
 	error = module_load_with("dxgpu", TIMEOUTS);
-	ok(!error && !works(), "%s: another one finds no device to work with (errno %d)", how, error);
+	ok(!error && queue_works() != STATUS_SUCCESS,
+	   "%s: another one finds no device to work with (errno %d)", how, error);
 	dxg_host_set("inject-hold-reset", "off");
 	error = sysfs_write("/sys/bus/pci/drivers/dxgpu/bind", "", address);
-	ok(!error && works(), "%s: and binds to it when the reset has ended (errno %d)", how, error);
+	ok(!error && queue_works() == STATUS_SUCCESS,
+	   "%s: and binds to it when the reset has ended (errno %d)", how, error);
 }
 
 static void told(const char *how, struct child_report *reports, const pid_t *pids)
@@ -125,7 +113,7 @@ static void told(const char *how, struct child_report *reports, const pid_t *pid
 		     (unsigned long long)values[DEVICE]);
 	}
 	ok(good == USERS, "%s: %u of %u are told that it is gone", how, good, USERS);
-	ok(!works(), "%s: who comes then is told as well", how);
+	ok(queue_works() != STATUS_SUCCESS, "%s: who comes then is told as well", how);
 	for (i = 0, good = 0; i < USERS; i++) {
 		reports[i].go = STAGE_TOLD;
 		if (child_reap(pids[i], died, sizeof(died)) && !reports[i].values[DESTROY])
@@ -197,7 +185,7 @@ int main(void)
 		error = module_load_with("dxgpu", TIMEOUTS);
 	if (error || sysfs_write("/sys/module/dxgkrnl/parameters/tdr_timeout_ms", "", "100"))
 		bail("dxgpu cannot be loaded anew: errno %d", error);
-	ok(works(), "it works");
+	ok(queue_works() == STATUS_SUCCESS, "it works");
 	stuck("a hang", hang);
 	stuck("a function-level reset", flr);
 	dxg_host_set("inject-hold-reset", "on");

@@ -26,12 +26,6 @@
 static char address[64];
 static char text[TEXT_BYTES];
 
-static void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 static void why(const struct queue *queue, const char *word)
 {
 	bool got = queue_why_gets(getpid(), queue->queue, word);

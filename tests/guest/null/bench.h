@@ -15,12 +15,6 @@
 #define RETRY		DXG_DOORBELLSTATUS_DISCONNECTED_RETRY
 #define ABORT		DXG_DOORBELLSTATUS_DISCONNECTED_ABORT
 
-static inline void must(int32_t status, const char *what)
-{
-	if (status != STATUS_SUCCESS)
-		bail("%s: status %#x", what, (uint32_t)status);
-}
-
 static inline void orders(const char *text)
 {
 	int error = null_orders(text);
