@@ -257,7 +257,7 @@ void DxgkResumeAdapter(struct dxgadapter *adapter)
 	down_write(&adapter->guard);
 	dxg_adapter_wake_locked(adapter);
 	up_write(&adapter->guard);
-	/* The PM core does so itself where it has woken the device, but not for a system's sleep. */
+	/* The PM core does so itself when it wakes the device, but not after a system's sleep. */
 	pm_runtime_mark_last_busy(adapter->dev);
 	dxg_wait_notify(adapter);
 }

@@ -181,9 +181,10 @@ static NTSTATUS dxgpu_rekick(struct dxgpu_doorbell *doorbell)
 
 /*
  * DxgkDdiConnectDoorbell: DEVICE_BUSY if there was no slot and none to come for 100 ms, or
- * nobody got one for command_timeout_ms (OP-6, slots.c); CANCELLED if a fatal signal came first; DEVICE_REMOVED if the
- * device or the queue is lost; NOT_SUPPORTED for a secondary doorbell if the device has
- * none (MOD-10). Binding and unbinding a slot concern both of its doorbells.
+ * nobody got one for command_timeout_ms (OP-6, slots.c); CANCELLED if a fatal signal came
+ * first; DEVICE_REMOVED if the device or the queue is lost; NOT_SUPPORTED for a secondary
+ * doorbell if the device has none (MOD-10). Binding and unbinding a slot concern both of
+ * its doorbells.
  */
 NTSTATUS dxgpu_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 {
