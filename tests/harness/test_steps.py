@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from dxglib import modules, paths, proc, steps
+from dxglib import host, modules, paths, proc, steps
 from dxglib.errors import SetupError
 
 
@@ -98,6 +98,25 @@ class Steps(unittest.TestCase):
         left = sorted(str(path.relative_to(farm))
                       for path in farm.rglob("*") if not path.is_dir())
         self.assertEqual(left, ["a.o", "c"])
+
+
+class HostPart(unittest.TestCase):
+    def test_a_file_no_longer_made_is_no_longer_there(self):
+        """A change of what meson makes as it reads begins from nothing."""
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch.object(paths, "TESTS", Path(folder)):
+            found = {}
+            for name, text in (("makes", "configure_file(output: 'a.h')\n"),
+                               ("other", "test('a')\n")):
+                (Path(folder) / name).mkdir()
+                found[name] = Path(folder) / name / "meson.build"
+                found[name].write_text(text)
+            before = steps.fingerprint(*host.setup_inputs())
+            found["other"].write_text("test('another')\n")
+            self.assertEqual(steps.fingerprint(*host.setup_inputs()), before)
+            found["makes"].write_text("configure_file(output: 'another.h')\n")
+            self.assertNotEqual(steps.fingerprint(*host.setup_inputs()),
+                                before)
 
 
 class Children(unittest.TestCase):
