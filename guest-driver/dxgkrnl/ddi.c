@@ -246,6 +246,7 @@ static struct dxgadapter *dxg_adapter_alloc(struct dxgk_miniport *miniport, stru
 	mutex_init(&adapter->waiters_lock);
 	INIT_LIST_HEAD(&adapter->waiters);
 	INIT_DELAYED_WORK(&adapter->scan_work, dxg_wait_scan_work);
+	INIT_DELAYED_WORK(&adapter->idle_work, dxg_power_idle_work);
 	INIT_WORK(&adapter->reset_work, dxg_adapter_reset_work);
 	adapter->interface.Size = sizeof(adapter->interface);
 	adapter->interface.Version = DXGKDDI_INTERFACE_VERSION_WDDM3_2;
@@ -256,9 +257,10 @@ static struct dxgadapter *dxg_adapter_alloc(struct dxgk_miniport *miniport, stru
 	return adapter;
 }
 
-/* Works that interrupts may have queued; none comes any more. */
+/* Works that interrupts or the PM core may have queued; none comes any more. */
 static void dxg_adapter_drain(struct dxgadapter *adapter)
 {
+	cancel_delayed_work_sync(&adapter->idle_work);
 	cancel_work_sync(&adapter->reset_work);
 	/* A pending scan holds a reference: dxg_wait_notify(). */
 	if (cancel_delayed_work_sync(&adapter->scan_work))

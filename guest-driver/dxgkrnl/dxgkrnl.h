@@ -123,6 +123,7 @@ struct dxgadapter {
 	bool asleep;			/* same; in D3: no KMD call */
 	u64 sleeps;			/* same; times in D3 */
 	u64 idle_progress;		/* same; when somebody last looked whether it is idle */
+	struct delayed_work idle_work;	/* queued likewise: looks again, see power.c */
 	wait_queue_head_t gate;		/* for the end of resetting and of asleep */
 	struct work_struct reset_work;
 	unsigned int reset_seen;	/* resets when the miniport last asked for one */
@@ -552,6 +553,7 @@ void dxg_oom_exit(void);
 
 void dxg_power_get(struct dxgadapter *adapter);
 void dxg_power_put(struct dxgadapter *adapter);
+void dxg_power_idle_work(struct work_struct *work);
 void dxg_adapter_wake_locked(struct dxgadapter *adapter);
 
 /* ---- why ---- */

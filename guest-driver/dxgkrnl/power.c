@@ -27,6 +27,13 @@
  * up sleep for so long, no more, unless a slot of its own is taken again or somebody wakes
  * the device (SEC-8). Sleep of the whole system does not ask: the work goes on afterwards.
  *
+ * A refusal has to be followed by another try, since a process may never call again. The
+ * PM core makes one by itself only if the autosuspend delay, counted from the refusal, is not
+ * over when it looks: never with a delay of 0, and not surely with one of a few ms on a loaded
+ * machine. It takes no request from the callback itself. So idle_work asks again
+ * DXG_IDLE_RETRY_MS later; it waits for a callback that is still on its way, and leaves it
+ * to the PM core if the delay is longer.
+ *
  * DOC: resets by others
  *
  * A function-level reset or the recovery from a bus error is an adapter reset whose two
@@ -41,6 +48,8 @@
 
 #include "dxgkrnl.h"
 #include "trace.h"
+
+#define DXG_IDLE_RETRY_MS	50
 
 /**
  * dxg_power_get() - the hardware is to be in D0
@@ -61,6 +70,15 @@ void dxg_power_put(struct dxgadapter *adapter)
 {
 	pm_runtime_mark_last_busy(adapter->dev);
 	pm_runtime_put_autosuspend(adapter->dev);
+}
+
+/* A refusal's second try; that may refuse, too, and queues this again. */
+void dxg_power_idle_work(struct work_struct *work)
+{
+	struct dxgadapter *adapter = container_of(to_delayed_work(work), struct dxgadapter,
+						  idle_work);
+
+	pm_runtime_autosuspend(adapter->dev);
 }
 
 typedef void (*dxg_context_fn)(struct dxgadapter *adapter, struct dxg_context *context,
@@ -227,10 +245,13 @@ int DxgkSuspendAdapter(struct dxgadapter *adapter, bool forced)
 	adapter->sleeps++;
 	ret = 0;
 out_unlock:
-	up_write(&adapter->guard);
-	/* Or nobody would try again: the PM core looks whether this has moved. */
-	if (ret)
+	if (ret) {
+		/* The delay begins anew, and somebody has to try again: see above. */
 		pm_runtime_mark_last_busy(adapter->dev);
+		queue_delayed_work(pm_wq, &adapter->idle_work,
+				   msecs_to_jiffies(DXG_IDLE_RETRY_MS));
+	}
+	up_write(&adapter->guard);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(DxgkSuspendAdapter);

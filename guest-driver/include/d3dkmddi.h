@@ -519,8 +519,9 @@ struct dxgadapter;
  *
  * The rest is for a bus driver's PM and error callbacks, from process context.
  * DxgkSuspendAdapter: before the function leaves D0. forced: whatever its work, which
- * goes on after the resume (T32); else -EBUSY if it was not idle since the last call, and
- * the caller should try again later. 0: asleep, no DDI call but SetPowerState comes.
+ * goes on after the resume (T32); else -EBUSY if it was not idle since the last call: the
+ * OS layer then asks for an autosuspend by itself before long. 0: asleep, no DDI call but
+ * SetPowerState comes.
  * DxgkResumeAdapter: the function is in D0 again, with its configuration restored. Without
  * a suspend it does nothing.
  * DxgkBeginReset: somebody is about to reset the function, or it may not be reached any

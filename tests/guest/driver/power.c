@@ -258,6 +258,30 @@ static void liar(void)
 	user_end(&user);
 }
 
+/*
+ * T20, DDI-PW-9, SEC-8: with an autosuspend delay of 0 the PM core never tries again by itself
+ * when the driver has refused. Here it refuses for a quarter of a second, and nobody calls.
+ */
+static void refused(void)
+{
+	struct user user;
+	uint64_t start;
+	bool asleep;
+
+	user_start(&user);
+	*user.queue.last_queued = ~0ull;
+	device_write("power/autosuspend_delay_ms", "0");
+	start = kmt_now_ns();
+	device_write("power/control", "auto");
+	asleep = await_asleep();
+	ok(asleep && kmt_now_ns() - start >= SAMPLE_GRACE_NS,
+	   "refused: without a delay, too, sleep is tried until it is granted (T20 DDI-PW-9)");
+	device_write("power/control", "on");
+	device_write("power/autosuspend_delay_ms", "4");
+	*user.queue.last_queued = *user.queue.fence_cpu;
+	user_end(&user);
+}
+
 /* The secondary bus of the port above is reset while the function sleeps. */
 static bool reset_bus(void)
 {
@@ -343,6 +367,7 @@ int main(int argc, char **argv)
 		streams(sleep_idle, dxg_count(30, 100));
 		idle();
 		liar();
+		refused();
 		nothing_came_asleep();
 		state_lost();
 	}

@@ -18,6 +18,8 @@
 
 #define QUEUE_COMMAND_BYTES	256u	/* command memory per ring entry */
 #define QUEUE_RING_BYTES	KMT_PAGE_BYTES
+/* How long a last-queued value holds up sleep (ORD-13). */
+#define SAMPLE_GRACE_NS		(250ull * 1000 * 1000)
 
 struct queue {
 	struct kmt_session *session;
