@@ -245,6 +245,7 @@ static void dxgpu_class_init(ObjectClass *oc, void *data)
 
     k->realize = dxgpu_realize;
     k->exit = dxgpu_exit;
+    k->config_read = dxgpu_pci_config_read;
     k->config_write = dxgpu_pci_config_write;
     k->vendor_id = DXGPU_PCI_VENDOR_ID;
     k->device_id = DXGPU_PCI_DEVICE_ID;

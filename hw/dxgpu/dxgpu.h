@@ -12,6 +12,7 @@
  *   status.c    BAR4, the status region
  *   dma.c       guest memory: the only file that does DMA
  *   irq.c       MSI-X from any thread
+ *   absent.c    what is left of a function that is not there
  *   inject.c    faults on demand: the properties "inject-..."
  *   worker.c    the thread, or the main-loop bottom half, that runs the core
  *   stats.c     the QOM property "stats"
@@ -91,6 +92,11 @@ struct DxgpuState {
     /* inject.c, BQL: the faults in force. */
     struct dxgpu_inject inject;
     uint32_t lose_interrupts;   /* messages yet to be lost */
+    bool hold_flr;
+
+    /* absent.c, BQL */
+    bool absent;                /* after an FLR, as long as hold_flr is on */
+    MemoryRegion absent_bars[PCI_ROM_SLOT];
 
     /* vmstate.c: empty but during a save or load. */
     struct dxgpu_snapshot snapshot;
@@ -102,6 +108,8 @@ struct DxgpuState {
  */
 bool dxgpu_pci_init(DxgpuState *s, Error **errp);
 void dxgpu_pci_exit(DxgpuState *s);
+/* PCIDeviceClass.config_read. */
+uint32_t dxgpu_pci_config_read(PCIDevice *pci, uint32_t addr, int len);
 /* PCIDeviceClass.config_write. May release the BQL, see worker_park(). */
 void dxgpu_pci_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,
                             int len);
@@ -110,6 +118,13 @@ void dxgpu_pci_reset(DxgpuState *s);
 void dxgpu_pci_wake(DxgpuState *s);
 /* The configuration space has been loaded. */
 void dxgpu_pci_post_load(DxgpuState *s);
+
+/* The BARs are registered. */
+void dxgpu_absent_init(DxgpuState *s);
+/* Within the reset, the BARs are decoded still. Only if it is not absent. */
+void dxgpu_absent_begin(DxgpuState *s);
+/* Also if it is not absent. */
+void dxgpu_absent_end(DxgpuState *s);
 
 /* Sets config.nodes and the kinds from the property; false with *errp set. */
 bool dxgpu_nodes_init(DxgpuState *s, Error **errp);

@@ -4,9 +4,9 @@
  *
  * The QOM properties "inject-..." are the host's: given with -device, or set at
  * any time by qom-set; nothing of the guest reaches them, and no reset changes
- * them. The core does what they say (core/engine.c), but for interrupts, which
- * are lost here on the QEMU side (irq.c). They hold until they are set back, so
- * broken hardware is broken also after its reset. They are not in the saved
+ * them. The core does what they say (core/engine.c), but for interrupts and FLR,
+ * which are the QEMU side's (irq.c, absent.c). They hold until they are set back,
+ * so broken hardware is broken also after its reset. They are not in the saved
  * state: who loads it says what is broken there.
  */
 #include "qemu/osdep.h"
@@ -129,6 +129,22 @@ static void dxgpu_set_hold_reset(Object *obj, bool value, Error **errp)
     dxgpu_inject_changed(s, "inject-hold-reset", value);
 }
 
+static bool dxgpu_get_hold_flr(Object *obj, Error **errp)
+{
+    return DXGPU(obj)->hold_flr;
+}
+
+static void dxgpu_set_hold_flr(Object *obj, bool value, Error **errp)
+{
+    DxgpuState *s = DXGPU(obj);
+
+    s->hold_flr = value;
+    if (!value) {
+        dxgpu_absent_end(s);
+    }
+    trace_dxgpu_inject("inject-hold-flr", value);
+}
+
 static int dxgpu_get_engine_reset(Object *obj, Error **errp)
 {
     return DXGPU(obj)->inject.engine_reset;
@@ -189,6 +205,10 @@ void dxgpu_inject_class_init(ObjectClass *oc)
                                    dxgpu_set_hold_reset);
     object_class_property_set_description(oc, "inject-hold-reset",
         "a reset by register does not end before it is off");
+    object_class_property_add_bool(oc, "inject-hold-flr", dxgpu_get_hold_flr,
+                                   dxgpu_set_hold_flr);
+    object_class_property_set_description(oc, "inject-hold-flr",
+        "the function is absent from its next FLR on, before it is off");
     object_class_property_add_enum(oc, "inject-engine-reset",
                                    "DxgpuEngineReset", &engine_reset_lookup,
                                    dxgpu_get_engine_reset,

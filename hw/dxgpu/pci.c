@@ -19,7 +19,8 @@
  * place within an entry.
  *
  * FLR is QEMU's reset of one function: dxgpu_reset_hold(), then the writable
- * bits of the configuration space.
+ * bits of the configuration space. By the host's order the function does not
+ * come back from it: it is absent, see absent.c.
  */
 #include "qemu/osdep.h"
 #include "hw/pci/msix.h"
@@ -91,6 +92,7 @@ bool dxgpu_pci_init(DxgpuState *s, Error **errp)
     for (vector = 0; vector < dxgpu_vectors(s); vector++) {
         msix_vector_use(pci, vector);
     }
+    dxgpu_absent_init(s);
     return true;
 }
 
@@ -98,6 +100,7 @@ void dxgpu_pci_exit(DxgpuState *s)
 {
     PCIDevice *pci = PCI_DEVICE(s);
 
+    dxgpu_absent_end(s);
     msix_uninit_exclusive_bar(pci);
     pcie_aer_exit(pci);
 }
@@ -124,9 +127,17 @@ static void dxgpu_power_update(DxgpuState *s)
     }
 }
 
+uint32_t dxgpu_pci_config_read(PCIDevice *pci, uint32_t addr, int len)
+{
+    return DXGPU(pci)->absent ? ~0u : pci_default_read_config(pci, addr, len);
+}
+
 void dxgpu_pci_config_write(PCIDevice *pci, uint32_t addr, uint32_t value,
                             int len)
 {
+    if (DXGPU(pci)->absent) {
+        return;
+    }
     pci_default_write_config(pci, addr, value, len);
     pcie_cap_flr_write_config(pci, addr, value, len);
     pcie_aer_write_config(pci, addr, value, len);
@@ -147,7 +158,15 @@ void dxgpu_pci_wake(DxgpuState *s)
 /* The core is awake again by its own reset; QEMU resets the register. */
 void dxgpu_pci_reset(DxgpuState *s)
 {
+    PCIDevice *pci = PCI_DEVICE(s);
+
     s->asleep = false;
+    /* The bit is there until an FLR has ended. */
+    if (s->hold_flr && !s->absent &&
+        pci_get_word(pci->config + pci->exp.exp_cap + PCI_EXP_DEVCTL) &
+        PCI_EXP_DEVCTL_BCR_FLR) {
+        dxgpu_absent_begin(s);
+    }
     dxgpu_worker_unpark(s, DXGPU_PARK_POWER);
 }
 

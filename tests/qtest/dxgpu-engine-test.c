@@ -347,6 +347,7 @@ static void test_bad_values(void)
           "Parameter 'inject-engine-reset' does not accept value 'never'" },
         { "inject-hang-fence", "'0xbad'", NULL },
         { "inject-hold-removals", "1", NULL },
+        { "inject-hold-flr", "1", NULL },
         { "inject-hold-reset", "'on'", NULL },
         { "inject-hold-suspends", "'maybe'", NULL },
         { "inject-lose-interrupts", "4294967296", NULL },

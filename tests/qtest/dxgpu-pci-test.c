@@ -308,6 +308,83 @@ static void test_flr_in_a_reset(void)
     dx_stop(t);
 }
 
+static void assert_absent(DxTest *t, bool had_bars)
+{
+    uint64_t rings = dx_stat(t, "doorbell_writes");
+
+    g_assert_cmphex(qpci_config_readl(t->pci, PCI_VENDOR_ID), ==, ~0u);
+    g_assert_cmphex(qpci_config_readw(t->pci, PCI_COMMAND), ==, 0xffff);
+    g_assert_cmphex(qpci_config_readb(t->pci, PCI_REVISION_ID), ==, 0xff);
+    g_assert_cmphex(qpci_config_readl(t->pci, PCI_BASE_ADDRESS_0), ==, ~0u);
+    g_assert_cmphex(aer(t, 0), ==, ~0u);
+    if (!had_bars) {
+        g_assert_cmphex(dx_reg(t, DXGPU_REG_MAGIC), !=, DXGPU_MAGIC);
+        return;
+    }
+    dx_reg_write(t, DXGPU_REG_CONTROL, DXGPU_CONTROL_ENABLE);
+    g_assert_cmphex(dx_reg(t, DXGPU_REG_STATUS), ==, ~0u);
+    g_assert_cmphex(qpci_io_readb(t->pci, t->regs, 1), ==, 0xff);
+    g_assert_cmphex(qpci_io_readq(t->pci, t->status, 0), ==, ~0ull);
+    dx_ring(t, 0, 1);
+    g_assert_cmpuint(dx_stat(t, "doorbell_writes"), ==, rings);
+    g_assert_cmpuint(dx_stat(t, "doorbell_unbound"), ==, 0);
+}
+
+/*
+ * An FLR after which the function does not come back, by the host's order, but
+ * when that is taken back. No other reset makes it absent, and none ends it.
+ */
+static void flr_held(const char *properties)
+{
+    DxTest *t = dx_start(properties);
+    uint32_t id = qpci_config_readl(t->pci, PCI_VENDOR_ID);
+    DxQueue *q;
+    int i;
+
+    qtest_qom_set_bool(t->qts, DX_QOM_PATH, "inject-hold-flr", true);
+    qtest_system_reset(t->qts);
+    g_assert_cmphex(qpci_config_readl(t->pci, PCI_VENDOR_ID), ==, id);
+    dx_map_bars(t);
+    dx_enable(t);
+    q = start_long_work(t);
+
+    for (i = 0; i < 2; i++) {
+        start_flr(t);
+        assert_absent(t, i == 0);
+        assert_no_dma(t);
+        qpci_config_writew(t->pci, PCI_COMMAND,
+                           PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
+        qtest_system_reset(t->qts);
+        assert_absent(t, i == 0);
+        qtest_qom_set_bool(t->qts, DX_QOM_PATH, "inject-hold-flr", i == 0);
+        if (i == 0) {
+            /* It is on still: nothing is new. */
+            assert_absent(t, true);
+            qtest_qom_set_bool(t->qts, DX_QOM_PATH, "inject-hold-flr", false);
+            qtest_qom_set_bool(t->qts, DX_QOM_PATH, "inject-hold-flr", true);
+        }
+        g_assert_cmphex(qpci_config_readl(t->pci, PCI_VENDOR_ID), ==, id);
+        g_assert_cmphex(dx_reg(t, DXGPU_REG_MAGIC), !=, ~0u);
+        g_assert_cmphex(qpci_config_readw(t->pci, PCI_COMMAND) &
+                        (PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY), ==, 0);
+        assert_no_dma(t);
+    }
+    assert_as_new(t, q);
+    start_flr(t);
+    g_assert_cmphex(qpci_config_readl(t->pci, PCI_VENDOR_ID), ==, id);
+    dx_stop(t);
+}
+
+static void test_flr_held(void)
+{
+    flr_held("packet-budget=4");
+}
+
+static void test_flr_held_thread(void)
+{
+    flr_held("threads=1");
+}
+
 static void test_injected_errors(void)
 {
     DxTest *t = dx_start("");
@@ -378,6 +455,8 @@ int main(int argc, char **argv)
                    test_system_reset_wakes);
     qtest_add_func("dxgpu/pci/flr/DEV-12-in-mid-work", test_flr_main_loop);
     qtest_add_func("dxgpu/pci/flr/DEV-12-in-a-reset", test_flr_in_a_reset);
+    qtest_add_func("dxgpu/pci/flr/DEV-13-held", test_flr_held);
+    qtest_add_func("dxgpu/pci/flr/thread/DEV-13-held", test_flr_held_thread);
     qtest_add_func("dxgpu/pci/flr/thread/DEV-12-in-mid-work",
                    test_flr_thread);
     qtest_add_func("dxgpu/pci/flr/thread/DEV-12-in-D3", test_flr_wakes);
