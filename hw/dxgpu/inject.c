@@ -4,10 +4,10 @@
  *
  * The QOM properties "inject-..." are the host's: given with -device, or set at
  * any time by qom-set; nothing of the guest reaches them, and no reset changes
- * them. The core does what they say (core/engine.c), but for interrupts and FLR,
- * which are the QEMU side's (irq.c, absent.c). They hold until they are set back,
- * so broken hardware is broken also after its reset. They are not in the saved
- * state: who loads it says what is broken there.
+ * them. The core does what they say (core/engine.c), but for interrupts and
+ * FLR, which are the QEMU side's (irq.c, absent.c). They hold until they are
+ * set back, so broken hardware is broken also after its reset. They are not in
+ * the saved state: who loads it says what is broken there.
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
