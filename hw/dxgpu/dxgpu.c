@@ -16,6 +16,8 @@
 #include "dxgpu.h"
 #include "trace.h"
 
+#define DXGPU_IRQ_MODERATION_MAX_US     1000000
+
 /* QEMU's function takes and returns the inverted running value. */
 static uint32_t dxgpu_crc32c(void *opaque, uint32_t crc, const void *data,
                              uint32_t len)
@@ -100,6 +102,8 @@ static bool dxgpu_check_properties(DxgpuState *s, Error **errp)
                            DXGPU_CORE_LIMIT_BUDGET, errp) ||
         !dxgpu_check_range("threads", s->threads, 0,
                            DXGPU_CORE_LIMIT_WORKERS, errp) ||
+        !dxgpu_check_range("irq-moderation-us", s->irq_moderation_us, 0,
+                           DXGPU_IRQ_MODERATION_MAX_US, errp) ||
         !dxgpu_check_range("ring-max-entries", c->ring_max_entries,
                            DXGPU_CORE_RING_MIN_ENTRIES,
                            DXGPU_CORE_LIMIT_RING_ENTRIES, errp)) {
@@ -198,6 +202,7 @@ static const Property dxgpu_properties[] = {
                        config.ring_max_entries, 65536),
     DEFINE_PROP_UINT32("packet-budget", DxgpuState, config.packet_budget, 64),
     DEFINE_PROP_UINT32("threads", DxgpuState, threads, 1),
+    DEFINE_PROP_UINT32("irq-moderation-us", DxgpuState, irq_moderation_us, 50),
     DEFINE_PROP_STRING("nodes", DxgpuState, nodes),
     DEFINE_PROP_BOOL("secondary-doorbells", DxgpuState,
                      config.secondary_doorbells, false),
@@ -223,6 +228,8 @@ static const struct {
     { "threads",
       "worker threads, 1..8, which share the nodes; 0: the main loop, "
       "deterministic" },
+    { "irq-moderation-us",
+      "shortest time between two messages of a node, 0..1000000 us; 0: none" },
     { "nodes",
       "1..16 types of 3d, compute, copy, separated by colons; with -kernel "
       "behind it a node takes no user submission; 3d:compute:copy" },

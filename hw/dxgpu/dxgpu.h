@@ -80,6 +80,10 @@ struct DxgpuState {
     /* irq.c: vectors to raise, atomic; delivered by a main-loop BH. */
     uint32_t irq_pending;
     QEMUBH *irq_bh;
+    uint32_t irq_moderation_us;
+    /* BQL, virtual clock: a node's vector sends nothing before; and when. */
+    int64_t irq_quiet_until[DXGPU_VECTOR_NODE(DXGPU_MAX_NODES)];
+    QEMUTimer *irq_timer;
 
     /* worker.c */
     DxgpuWorker workers[DXGPU_CORE_LIMIT_WORKERS];

@@ -56,6 +56,53 @@ static void test_fence_interrupts(void)
     dx_stop(t);
 }
 
+/* A queue's fence with a message, done when it is seen in memory. */
+static void fence_with_message(DxQueue *q, uint64_t value)
+{
+    g_autoptr(GByteArray) c = g_byte_array_new();
+
+    dx_fence(c, q->fence.gpuva, value, DXGPU_FENCE_INTERRUPT);
+    dx_submit(q, c);
+    dx_kick(q);
+    DX_WAIT(q->space->t, dx_fence_now(q) == value);
+    dx_settle(q->space->t);
+}
+
+static void test_moderated(void)
+{
+    DxTest *t = dx_start("irq-moderation-us=1000000");
+    DxSpace *space = dx_space(t);
+    DxQueue *storm = dx_queue(space, dx_context(space, 0), 16);
+    DxQueue *other = dx_queue(space, dx_context(space, 1), 16);
+    uint64_t i;
+
+    dx_irq_start(t);
+    dx_reg_write(t, DXGPU_REG_INT_ENABLE, DXGPU_INT_FAULT);
+    fence_with_message(storm, 1);
+    g_assert_true(dx_irq_taken(t, DXGPU_VECTOR_NODE(0)));
+    for (i = 2; i < 10; i++) {
+        fence_with_message(storm, i);
+        g_assert_false(dx_irq_taken(t, DXGPU_VECTOR_NODE(0)));
+    }
+    /* Another node's is not held up, nor what tells of a fault. */
+    fence_with_message(other, 1);
+    g_assert_true(dx_irq_taken(t, DXGPU_VECTOR_NODE(1)));
+    dx_kick_bad(other);
+    DX_WAIT(t, dx_irq_taken(t, DXGPU_VECTOR_EVENT));
+    /* One message for all eight, at the end of the time. */
+    qtest_clock_step(t->qts, 1000000000);
+    DX_WAIT(t, dx_irq_taken(t, DXGPU_VECTOR_NODE(0)));
+    dx_settle(t);
+    g_assert_false(dx_irq_taken(t, DXGPU_VECTOR_NODE(0)));
+    g_assert_cmpuint(dx_stat(t, "fence_interrupts"), ==, 10);
+    g_assert_cmpuint(dx_stat(t, "interrupts"), ==, 4);
+    /* After a rest the next one goes at once. */
+    qtest_clock_step(t->qts, 1000000000);
+    fence_with_message(storm, 10);
+    g_assert_true(dx_irq_taken(t, DXGPU_VECTOR_NODE(0)));
+    dx_stop(t);
+}
+
 static void test_invalidate_is_reported(void)
 {
     DxTest *t = dx_start("");
@@ -139,6 +186,8 @@ int main(int argc, char **argv)
     qtest_add_func("dxgpu/irq/interrupt-enable-keeps-its-bits",
                    test_int_enable);
     qtest_add_func("dxgpu/irq/fence-interrupt-by-node", test_fence_interrupts);
+    qtest_add_func("dxgpu/irq/SEC-20-messages-of-a-node-are-moderated",
+                   test_moderated);
     qtest_add_func("dxgpu/irq/invalidate-is-reported",
                    test_invalidate_is_reported);
     qtest_add_func("dxgpu/irq/FH-13-fault-interrupt", test_fault_interrupt);

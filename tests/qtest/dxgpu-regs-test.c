@@ -417,6 +417,7 @@ static const char *const bad_properties[][4] = {
     { "threads", "9", "0", "8" },
     { "packet-budget", "0", "1", "65536" },
     { "packet-budget", "65537", "1", "65536" },
+    { "irq-moderation-us", "1000001", "0", "1000000" },
     { "ring-max-entries", "1", "2", "1048576" },
     { "ring-max-entries", "96", "2", "1048576" },
     { "ring-max-entries", "2097152", "2", "1048576" },
