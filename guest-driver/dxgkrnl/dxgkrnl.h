@@ -407,7 +407,7 @@ void dxg_context_hold(struct dxg_context *context);
 void dxg_context_unhold(struct dxg_context *context);
 void dxg_context_suspend_completed(struct dxgadapter *adapter, HANDLE id, u64 fence);
 bool dxg_hwqueue_destroy(struct dxg_hwqueue *queue);
-bool dxg_hwqueue_pending(struct dxg_hwqueue *queue, bool trust_process, u64 *progress);
+bool dxg_hwqueue_pending(struct dxg_hwqueue *queue, u64 *progress);
 void dxg_hwqueue_fault_work(struct work_struct *work);
 void dxg_hwqueue_faulted(struct dxgadapter *adapter,
 			 const DXGKARGCB_NOTIFY_INTERRUPT_DATA *data);

@@ -102,14 +102,13 @@ out_unlock:
 /**
  * dxg_hwqueue_pending() - may work still be executed?
  * @queue: pa->lock held
- * @trust_process: the process's word is enough
  * @progress: grows by the entries completed, to tell standing from moving
  *
  * The process's word (last-queued above the fence) is a hint and may be a lie, so
- * the device has to confirm it (PF-5, SEC-8); but right after a disconnect the
- * device may not have taken its final sample yet, and then the hint counts.
+ * the device has to confirm it (PF-5, SEC-8); but until the device has taken the
+ * final sample of a disconnect, the hint counts, however long that takes (FH-19).
  */
-bool dxg_hwqueue_pending(struct dxg_hwqueue *queue, bool trust_process, u64 *progress)
+bool dxg_hwqueue_pending(struct dxg_hwqueue *queue, u64 *progress)
 {
 	struct dxgadapter *adapter = dxg_device_adapter(queue->context->device);
 	DXGKARG_QUERYHWQUEUESTATUS args = { };
@@ -126,7 +125,7 @@ bool dxg_hwqueue_pending(struct dxg_hwqueue *queue, bool trust_process, u64 *pro
 		dxg_adapter_exit(adapter);
 	}
 	*progress += args.ReadPointer;
-	return NT_SUCCESS(status) && (trust_process || args.WritePointer != args.ReadPointer);
+	return NT_SUCCESS(status) && (args.SamplePending || args.WritePointer != args.ReadPointer);
 }
 
 /* pa->lock and a reference held. A living doorbell goes first (OBJ-21). false: destroyed before. */

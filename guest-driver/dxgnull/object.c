@@ -114,6 +114,7 @@ NTSTATUS dxgnull_query_hwqueue_status(HANDLE hadapter, DXGKARG_QUERYHWQUEUESTATU
 	args->WritePointer = queue->wp;
 	args->ReadPointer = READ_ONCE(queue->rp);
 	args->Slot = queue->slot ? queue->slot - adapter->slots : -1;
+	args->SamplePending = queue->sample && !queue->lost && !queue->faulted;
 	mutex_unlock(&adapter->lock);
 	return STATUS_SUCCESS;
 }

@@ -113,6 +113,7 @@ NTSTATUS dxgpu_create_doorbell(DXGKARG_CREATEDOORBELL *args)
 	doorbell->hwqueue = queue;
 	doorbell->os_handle = args->hDoorbell;
 	dxgpu_slots_place(&adapter->slots, doorbell);
+	WRITE_ONCE(queue->sampled_at, 0);
 
 	spin_lock_irq(&adapter->object_lock);
 	queue->fault_reported = false;
@@ -227,6 +228,8 @@ NTSTATUS dxgpu_disconnect_doorbell(const DXGKARG_DISCONNECTDOORBELL *args)
 {
 	struct dxgpu_doorbell *doorbell = args->hDoorbell;
 
+	if (doorbell->connected_once)
+		dxgpu_hwqueue_expect_sample(doorbell->hwqueue);
 	if (!dxgpu_doorbell_unbind(doorbell) && doorbell->connected_once)
 		dxgpu_rekick(doorbell);
 	return STATUS_SUCCESS;

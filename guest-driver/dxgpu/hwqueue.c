@@ -12,6 +12,14 @@
  * destroying the doorbell. The handles in the call stay good, because the
  * destroy of the hardware queue waits for the callbacks that name it (@callbacks);
  * the OS layer answers INVALID_PARAMETER if the doorbell is gone (DDI-CN-10).
+ *
+ * DOC: samples
+ *
+ * The device samples when it comes to it, and only counts its samples. One that is counted
+ * after a disconnect may have been under way before, and have read an older WP. The next
+ * has not, for the device makes those of a queue one after the other. So the sample of a
+ * disconnect is made when there are two more than before it; after the first the device
+ * is asked for another. Rejected: a time, within which a busy host may give it none.
  */
 #include <linux/slab.h>
 #include "command.h"
@@ -81,6 +89,37 @@ NTSTATUS dxgpu_destroy_hwqueue(HANDLE hhwqueue)
 	return STATUS_SUCCESS;
 }
 
+/* Samples of the queue so far. */
+static u64 dxgpu_hwqueue_samples(struct dxgpu_hwqueue *queue)
+{
+	return dxgpu_read64(dxgpu_queue_record(queue->adapter, queue->id), dxgpu_queue_status,
+			    samples);
+}
+
+/**
+ * dxgpu_hwqueue_expect_sample() - one is about to be asked for by a disconnect
+ * @queue: on the device, which is not asked if it cannot be reached
+ */
+void dxgpu_hwqueue_expect_sample(struct dxgpu_hwqueue *queue)
+{
+	if (dxgpu_hardware_reachable(queue->adapter))
+		WRITE_ONCE(queue->sampled_at, dxgpu_hwqueue_samples(queue) + 2);
+}
+
+/* Is that to come still? The queue is on the device. */
+static bool dxgpu_hwqueue_sample_pending(struct dxgpu_hwqueue *queue)
+{
+	u64 sampled_at = READ_ONCE(queue->sampled_at);
+	u64 samples = dxgpu_hwqueue_samples(queue);
+
+	if (samples >= sampled_at)
+		return false;
+	if (samples + 1 == sampled_at)
+		dxgpu_command(queue->adapter, queue->context->generation, DXGPU_CMD_QUEUE_KICK,
+			      queue->id);
+	return true;
+}
+
 /* OS handle of the queue that a node executes, NULL if none. */
 static HANDLE dxgpu_running_queue(struct dxgpu_adapter *adapter, u32 node)
 {
@@ -109,7 +148,10 @@ NTSTATUS dxgpu_query_hwqueue_status(HANDLE hadapter, DXGKARG_QUERYHWQUEUESTATUS 
 	args->ReadPointer = 0;
 	args->FaultCode = 0;
 	args->hRunningHwQueue = NULL;
+	args->SamplePending = false;
 	if (live) {
+		/* First, for what it found is what follows. */
+		args->SamplePending = dxgpu_hwqueue_sample_pending(queue);
 		args->hRunningHwQueue = dxgpu_running_queue(adapter, queue->context->node);
 		args->FaultCode = dxgpu_read32(record, dxgpu_queue_status, fault_code);
 		state = dxgpu_read32(record, dxgpu_queue_status, state);

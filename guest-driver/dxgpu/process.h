@@ -44,6 +44,7 @@ struct dxgpu_hwqueue {
 	bool fault_reported;		/* under adapter->object_lock */
 	bool removing;			/* same: QUEUE_REMOVE is not acknowledged */
 	bool bound;			/* same: global model, has a doorbell */
+	u64 sampled_at;			/* see "samples" in hwqueue.c; create, disconnect */
 	/* The rest is under adapter->slots.lock. */
 	struct dxgpu_slot *slot;	/* of its doorbell, until ORD-8 is complete */
 	unsigned int callbacks;		/* DxgkCbDisconnectDoorbell under way for it */
@@ -92,6 +93,7 @@ void dxgpu_contexts_acknowledge(struct dxgpu_adapter *adapter);
 NTSTATUS dxgpu_create_hwqueue(HANDLE hcontext, DXGKARG_CREATEHWQUEUE *args);
 NTSTATUS dxgpu_destroy_hwqueue(HANDLE hhwqueue);
 NTSTATUS dxgpu_query_hwqueue_status(HANDLE hadapter, DXGKARG_QUERYHWQUEUESTATUS *args);
+void dxgpu_hwqueue_expect_sample(struct dxgpu_hwqueue *queue);
 void dxgpu_hwqueues_faulted(struct dxgpu_adapter *adapter);
 void dxgpu_hwqueue_invalidate(struct dxgpu_hwqueue *queue, u64 fence, bool collateral);
 

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What comes first: the sleep of the idle adapter, the end of a killed process, an error,
- * an engine that cannot be reset. The record has the order of the calls, and a call that is
+ * What comes first: the sleep of the idle adapter, the end of a process, killed or not, an
+ * error, an engine that cannot be reset. The record has the order of the calls, and a call that is
  * held up shows what has to be done before it, what may not have been yet, and what need not
  * wait for it.
  */
+#define _GNU_SOURCE
+#include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include "driver/child.h"
 #include "driver/debugfs.h"
@@ -18,6 +24,11 @@
 #define DEVICE		"/sys/bus/platform/devices/dxgnull.0/"
 #define AUTOSUSPEND_MS	"100"
 #define WAIT_NS		(20ull * 1000 * 1000 * 1000)
+#define TDR_TIMEOUT_MS	"/sys/module/dxgkrnl/parameters/tdr_timeout_ms"
+#define TDR_MS		"300"
+#define TDR_LONG_MS	"30000"
+#define STAND_NS	(800ull * 1000 * 1000)	/* more, and the scheduler lets others in */
+#define MARK		0x27d4eb2fu
 #define NEVER_MAPPED	(1ull << 40)
 #define D0		1u		/* DEVICE_POWER_STATE */
 #define D3		4u
@@ -357,6 +368,132 @@ static void killed(void)
 	null_record_free(&record);
 }
 
+/* For the calling process, or another's thread. */
+static void use_cpu(pid_t pid, unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(pid, sizeof(set), &set))
+		bail("process %d cannot be put on CPU %u", (int)pid, cpu);
+}
+
+/* The engines are threads; their names begin with the adapter's. */
+static void engines_use_cpu(unsigned int cpu)
+{
+	DIR *folder = opendir("/proc");
+	struct dirent *entry;
+	unsigned int found = 0;
+
+	while (folder && (entry = readdir(folder))) {
+		char path[300], name[32] = "";
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+		file = atoi(entry->d_name) ? fopen(path, "r") : NULL;
+		if (!file)
+			continue;
+		if (fgets(name, sizeof(name), file) && !strncmp(name, "dxgnull.0/", 10)) {
+			use_cpu(atoi(entry->d_name), cpu);
+			found++;
+		}
+		fclose(file);
+	}
+	if (folder)
+		closedir(folder);
+	if (!found)
+		bail("no engine's thread");
+}
+
+static volatile uint32_t *shared;	/* a page; its first word is the mark */
+
+/* Nobody else comes to run on this CPU; says whether the mark came all the same. */
+static int occupy(struct child_report *report, void *argument)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+	uint64_t start;
+
+	(void)argument;
+	use_cpu(0, 1);
+	if (sched_setscheduler(0, SCHED_FIFO, &first))
+		child_fail(report, "no real-time priority");
+	start = kmt_now_ns();
+	report->stage = 1;
+	while (kmt_now_ns() - start < STAND_NS)
+		continue;
+	report->values[0] = *shared == MARK;
+	return 0;
+}
+
+/* Leaves work in its ring whose ring nobody has seen, and ends by itself. */
+static int leaver(struct child_report *report, void *argument)
+{
+	struct dxg_commands commands;
+	struct kmt_session own;
+	uint32_t allocation;
+	struct queue queue;
+	uint64_t gpuva = 0;
+	int32_t status = queue_open(&queue, &own);
+
+	(void)argument;
+	if (NT_SUCCESS(status))
+		status = queue_probe(&queue);
+	if (NT_SUCCESS(status))
+		status = kmt_allocation_pin(&own, (void *)(uintptr_t)shared, KMT_PAGE_BYTES,
+					    &allocation);
+	if (NT_SUCCESS(status))
+		status = kmt_make_resident(&own, allocation);
+	if (NT_SUCCESS(status))
+		status = kmt_map(&own, allocation, 0, 1, DXG_PROTECTION_WRITE, &gpuva);
+	if (!NT_SUCCESS(status))
+		child_fail(report, "status %#x", (uint32_t)status);
+	child_stage(report, 1);
+	commands = queue_commands(&queue);
+	dxg_commands_fill(&commands, gpuva, MARK, sizeof(MARK) * 2);
+	queue_publish(&queue, &commands);
+	return 0;
+}
+
+/*
+ * FH-19, PF-7: a device that gets no time makes the final sample late. For as long as it may
+ * take for anything, the process's word counts, and what is in the ring runs.
+ */
+static void starved(void)
+{
+	struct child_report *reports = child_reports(2);
+	char how[32], last[DEBUGFS_TEXT_BYTES];
+	pid_t occupier, pid;
+	bool good;
+
+	shared = mmap(NULL, KMT_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (shared == MAP_FAILED)
+		bail("no shared memory");
+	if (sysfs_write(TDR_TIMEOUT_MS, "", TDR_LONG_MS))
+		bail("tdr_timeout_ms cannot be set");
+	use_cpu(0, 0);
+	engines_use_cpu(1);
+	pid = child_start(leaver, &reports[0], NULL, true, 60);
+	if (!child_await(&reports[0], pid, 1, 20000))
+		bail("child: %s", reports[0].problem);
+	occupier = child_start(occupy, &reports[1], NULL, false, 60);
+	if (!child_await(&reports[1], occupier, 1, 20000))
+		bail("occupier: %s", reports[1].problem);
+	reports[0].go = 1;
+	good = child_reap(pid, how, sizeof(how));
+	if (!child_reap(occupier, last, sizeof(last)))
+		bail("occupier: %s %s", last, reports[1].problem);
+	if (reports[1].values[0])
+		diag("the engine ran meanwhile: not looked at");
+	ok(good && counters_settle(NULL, 20000, last) && *shared == MARK,
+	   "an engine that does not run for %llu ms: the work of a process that ends normally runs (FH-19 PF-7)",
+	   STAND_NS / 1000000);
+	if (sysfs_write(TDR_TIMEOUT_MS, "", TDR_MS))
+		bail("tdr_timeout_ms cannot be set back");
+	munmap((void *)(uintptr_t)shared, KMT_PAGE_BYTES);
+}
+
 /* DDI-SC-3, FH-23, DDI-RE-5, FH-6: no acknowledgment comes, and the engine cannot be reset. */
 static void promoted(void)
 {
@@ -393,7 +530,7 @@ int main(void)
 	struct queue queues[2];
 	uint32_t context;
 
-	if (null_load("tdr_timeout_ms=300", "slots=4"))
+	if (null_load("tdr_timeout_ms=" TDR_MS, "slots=4"))
 		bail("the modules cannot be loaded");
 	device_write("autosuspend_delay_ms", AUTOSUSPEND_MS);
 	must(kmt_session_open(&session, NULL, 0), "session");
@@ -411,6 +548,7 @@ int main(void)
 	final();
 	told();
 	killed();
+	starved();
 	promoted();
 	if (!ok(counters_settle(NULL, 20000, last), "nothing is left"))
 		diag("%s", last);
