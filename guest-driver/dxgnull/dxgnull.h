@@ -20,7 +20,7 @@
  *   doorbell.c   create, connect, disconnect, destroy; the slots and their victims
  *   engine.c     sampling, round robin, suspend
  *   packet.c     one packet
- *   power.c      the sleep of an idle device
+ *   power.c      the sleep of the system and of an idle device
  *   misbehave.c, misbehave.h, orders.c, record.c, wrong_doorbell.c
  *                a wrong KMD on demand and a record of its calls, for tests of the OS layer
  *

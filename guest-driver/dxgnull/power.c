@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * dxgnull.ko: D0 and D3 of an idle device.
+ * dxgnull.ko: D0 and D3, for the sleep of the system and for an idle device.
  *
  * The OS layer empties the miniport before D3 and fills it again after D0; memory needs no
  * power, so there is nothing to do in DxgkDdiSetPowerState. What a bus driver does is
@@ -8,7 +8,10 @@
  * somebody wants to. As with a PCI function, only if user space has written "auto" to
  * power/control.
  *
- * The sleep of the whole system asks for nothing: what sleeps is memory, too.
+ * The sleep of the whole system asks nobody: the work goes on after it (T32). A device that
+ * sleeps already is woken first, as the PCI core does with a function that cannot be left
+ * so; the platform bus does not. So runtime PM has it active, and nobody who wants D0 wakes
+ * it: the OS layer has him wait until the system is back.
  */
 #include <linux/pm_runtime.h>
 #include "dxgnull.h"
@@ -23,6 +26,13 @@ NTSTATUS dxgnull_set_power_state(HANDLE hadapter, DEVICE_POWER_STATE state)
 
 static int dxgnull_pm_suspend(struct device *dev)
 {
+	int ret = pm_runtime_resume(dev);
+
+	return ret < 0 ? ret : DxgkSuspendAdapter(dev_get_drvdata(dev), true);
+}
+
+static int dxgnull_pm_runtime_suspend(struct device *dev)
+{
 	return DxgkSuspendAdapter(dev_get_drvdata(dev), false);
 }
 
@@ -33,7 +43,8 @@ static int dxgnull_pm_resume(struct device *dev)
 }
 
 const struct dev_pm_ops dxgnull_pm_ops = {
-	RUNTIME_PM_OPS(dxgnull_pm_suspend, dxgnull_pm_resume, NULL)
+	SYSTEM_SLEEP_PM_OPS(dxgnull_pm_suspend, dxgnull_pm_resume)
+	RUNTIME_PM_OPS(dxgnull_pm_runtime_suspend, dxgnull_pm_resume, NULL)
 };
 
 /**

@@ -6,7 +6,8 @@
  * ORD-13, DDI-PW-9, DDI-PW-10, DDI-PW-11, SEC-8).
  *
  *   driver-power			the idle device
- *   driver-power s2idle|deep [SLEEPS]	the system, by that word of /sys/power/mem_sleep
+ *   driver-power s2idle|deep [SLEEPS]	the system, by that word of /sys/power/mem_sleep;
+ *					on any miniport
  *
  * The host wakes the system: from S3 directly, from s2idle by a character on the serial
  * line, whose interrupt may do so.
@@ -34,14 +35,15 @@
 #define SLEEP_TRIES	5u
 #define SERIAL		"/dev/ttyS0"
 
-static char address[64];
+static char address[64] = "dxgnull.0";
+static const char *bus = "platform";
 
 static void device_write(const char *file, const char *text)
 {
 	char path[128];
 	int error;
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%%s/%s", file);
+	snprintf(path, sizeof(path), "/sys/bus/%s/devices/%%s/%s", bus, file);
 	error = sysfs_write(path, address, text);
 	if (error)
 		bail("%s cannot be set to %s: errno %d", file, text, error);
@@ -70,9 +72,8 @@ static void sleep_prepare(const char *kind)
 }
 
 /* The whole system, until the host wakes it; false if it does not sleep. */
-static bool system_sleep(void)
+static bool system_rest(void)
 {
-	uint64_t sleeps = adapter_value("sleeps");
 	unsigned int tries, ms = 300;
 	char line[32], answer[256];
 	int error = 0;
@@ -86,9 +87,35 @@ static bool system_sleep(void)
 		if (dxg_host_request("ping", answer, sizeof(answer)))
 			bail("the side channel did not wake: %s", answer);
 		if (!error)
-			return adapter_value("sleeps") > sleeps && !adapter_value("asleep");
+			return true;
 	}
 	diag("mem: errno %d", error);
+	return false;
+}
+
+/* And the device, which was awake before and is so afterwards. */
+static bool system_sleep(void)
+{
+	uint64_t sleeps = adapter_value("sleeps");
+
+	return system_rest() && adapter_value("sleeps") > sleeps && !adapter_value("asleep");
+}
+
+/* What the adapter is and what the PM core takes it for become the same. */
+static bool power_agrees(void)
+{
+	char path[128], text[32] = "";
+	unsigned int waited;
+
+	snprintf(path, sizeof(path), "/sys/bus/%s/devices/%s/power/runtime_status", bus, address);
+	for (waited = 0; waited < SLEEP_WAIT_MS; waited += 5) {
+		if (!file_read(path, text, sizeof(text)))
+			bail("no %s", path);
+		if (!strcmp(text, adapter_value("asleep") ? "suspended\n" : "active\n"))
+			return true;
+		kmt_sleep_us(5000);
+	}
+	diag("asleep %u, but %s", (unsigned int)adapter_value("asleep"), text);
 	return false;
 }
 
@@ -220,6 +247,23 @@ static void pending(void)
 	user_end(&user);
 }
 
+/* T32: the device sleeps already. Afterwards it may still, if its bus can leave it so. */
+static void twice(void)
+{
+	struct user user;
+
+	user_start(&user);
+	device_write("power/autosuspend_delay_ms", "0");
+	device_write("power/control", "auto");
+	ok(await_asleep(), "twice: the device sleeps");
+	device_write("power/autosuspend_delay_ms", "100000");
+	ok(system_rest(), "twice: and then the system");
+	ok(power_agrees(), "twice: which leaves it as the PM core says that it is (T32)");
+	ok(queue_probe(&user.queue) == STATUS_SUCCESS, "twice: a connect has it work (T21)");
+	device_write("power/control", "on");
+	user_end(&user);
+}
+
 /* T20, T22: the idle device disconnects; D0 for another reason leaves it so. */
 static void idle(void)
 {
@@ -340,6 +384,9 @@ static void nothing_came_asleep(void)
 {
 	unsigned long long rings;
 
+	/* Another miniport's is memory, which has no count. */
+	if (strcmp(bus, "pci"))
+		return;
 	if (dxg_host_stat("doorbell_asleep", &rings))
 		bail("no side channel");
 	ok(!rings, "no ring reached the device in D3 (%llu, DDI-PW-11)", rings);
@@ -352,7 +399,9 @@ int main(int argc, char **argv)
 	uint64_t resets;
 
 	alarm(WORK_SECONDS);
-	if (!pci_find(address, sizeof(address)))
+	if (pci_find(address, sizeof(address)))
+		bus = "pci";
+	else if (!kind)
 		bail("no dxgpu device on the bus");
 	counters_read(baseline);
 	if (kind) {
@@ -361,6 +410,7 @@ int main(int argc, char **argv)
 		streams(sleep_whole, argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 0) :
 						dxg_count(5, 20));
 		pending();
+		twice();
 		ok(adapter_value("resets") == resets, "without a reset of the adapter");
 		nothing_came_asleep();
 	} else {
