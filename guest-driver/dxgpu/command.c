@@ -35,11 +35,6 @@ static NTSTATUS dxgpu_command_status(struct dxgpu_adapter *adapter, enum dxgpu_c
 	case DXGPU_CMD_OK:
 		return STATUS_SUCCESS;
 	case DXGPU_ALL_ONES:
-		WRITE_ONCE(adapter->state, DXGPU_HARDWARE_GONE);
-		WRITE_ONCE(adapter->generation, adapter->generation + 1);
-		wake_up_all(&adapter->ack_wait);
-		dxgpu_contexts_acknowledge(adapter);
-		return STATUS_DEVICE_REMOVED;
 	case DXGPU_CMD_ERR_STATE:
 		return STATUS_DEVICE_REMOVED;
 	case DXGPU_CMD_ERR_BUSY:
@@ -101,16 +96,21 @@ NTSTATUS dxgpu_command_args(struct dxgpu_adapter *adapter, u32 generation,
 unlock:
 	mutex_unlock(&adapter->command_lock);
 
-	/* Somebody else reset the device, and all is lost. */
+	/* Somebody else reset the device, or it has vanished: all is lost, and all are told. */
 	if (result == DXGPU_CMD_ERR_STATE)
 		dxgpu_hardware_lost(adapter, "device found disabled by command", opcode);
+	else if (result == DXGPU_ALL_ONES)
+		dxgpu_hardware_lost(adapter, "device found absent by command", opcode);
 	return status;
 }
 
+/* All ones are no fence, but what is read of a device that is not there. */
 static bool dxgpu_command_done(struct dxgpu_adapter *adapter, u32 generation,
 			       void __iomem *record, u64 fence)
 {
-	return readq(record) >= fence || READ_ONCE(adapter->generation) != generation;
+	u64 done = readq(record);
+
+	return (done >= fence && done != U64_MAX) || READ_ONCE(adapter->generation) != generation;
 }
 
 /**
