@@ -262,7 +262,8 @@ SNAPSHOT = {
 }
 
 # QEMU's generic fuzzer: operations with the word FUZZ between them. Region 0
-# holds the registers; each DMA read takes the next of the patterns.
+# holds the registers, 3 the doorbells; each DMA read takes the next of the
+# patterns.
 
 
 def operations(*parts):
@@ -289,18 +290,39 @@ BEGIN = [ENABLE, *command_args(0x01, 0, 0x400000), *command_args(0x10, 0, 0, 0),
          *command_args(0x20, 0, 0, 0x2000, 16, 0x3000, 0),
          *command_args(0x30, 0, 0)]
 ENTRY = u64(0x5000) + u32(24) + u32(0) + u64(1) + bytes(40)
+# What the walks and reads of one entry find: WP, the entry, its packet, the fence.
+WORK = [*([TABLE] * 5), pattern(u64(1)), *([TABLE] * 4), pattern(ENTRY),
+        *([TABLE] * 4), pattern(FENCE), *([TABLE] * 4), *BEGIN]
+TIME = u8(9) + u64(1000000)
+
+
+def generic_rings(*rings):
+    """Work, and rings of (offset, value) of the doorbells."""
+    return operations(*WORK, *(write(*ring, region=3) for ring in rings), TIME)
+
+
 GENERIC = {
     "enable": operations(ENABLE, write(0x84, 2, size=2)),
     "queue": operations(*BEGIN, *command_args(0x21, 0, 7)),
-    "work": operations(*([TABLE] * 4), pattern(u64(1)), pattern(ENTRY),
-                       pattern(FENCE), *BEGIN, write(0, 1, region=2),
-                       write(0, 1, region=1), u8(9) + u64(1000000)),
+    "work": generic_rings((0, 1)),
     "read": operations(u8(2, 2, 0, 0, 0) + u32(0), u8(4, 2, 0, 0)),
+}
+# The value is the queue and its node; slots are those of address spaces.
+GENERIC_GLOBAL = {
+    "rings": generic_rings((0, 0), (0, 1), (4096, 0)),
+    "unbind": operations(*BEGIN, *command_args(0x31, 0, 0),
+                         *command_args(0x21, 0, 7)),
+}
+# Eight slots to a page; the secondary doorbells follow the second page.
+GENERIC_PACKED = {
+    "rings": generic_rings((0, 1), (512, 1), (8192, 1)),
+    "places": generic_rings((8, 1), (8704, 1), (16384, 1)),
 }
 
 for target, inputs in {"packet": PACKET, "walk": WALK, "ring": RING,
                        "commands": COMMANDS, "snapshot": SNAPSHOT,
-                       "generic": GENERIC}.items():
+                       "generic": GENERIC, "generic-global": GENERIC_GLOBAL,
+                       "generic-packed": GENERIC_PACKED}.items():
     folder = CORPUS / target
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
