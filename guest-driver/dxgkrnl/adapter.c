@@ -4,10 +4,15 @@
  * one open.
  *
  * Every KMD call, and every change of a list below an adapter, happens between
- * dxg_adapter_enter() (or _enter_destroy()) and dxg_adapter_exit(), i.e. with the
+ * dxg_adapter_enter() (or one of its sisters) and dxg_adapter_exit(), i.e. with the
  * guard held shared. Reset, power-down and removal hold it exclusively: they see no
  * call in flight and stable lists. Enter must not be nested: a waiting writer would
  * stop the second one. Enter also wakes a device that sleeps (power.c).
+ *
+ * Who asks for something new enters by dxg_adapter_enter(), where a fatal signal ends
+ * every wait (KMT-0.8). Who takes something apart, or goes on with what was begun,
+ * has to come to an end of it and enters by one of the others, signal or not: their
+ * waits are those for the device, which has bounds of its own.
  *
  * The structure lives until the last reference is dropped; the miniport's part
  * ends with DXG_ADAPTER_REMOVED. A process that has the adapter open pins the
@@ -47,7 +52,30 @@ void dxg_adapter_put(struct dxgadapter *adapter)
 	kref_put(&adapter->kref, dxg_adapter_release);
 }
 
-/* Takes the guard shared when the device is awake. */
+/*
+ * Takes the guard shared when the device is awake. Who may be killed lets a work item wake
+ * it, since the PM core waits uninterruptibly. false: killed, and nothing is held.
+ */
+static bool dxg_adapter_lock_awake_killable(struct dxgadapter *adapter)
+{
+	dxg_power_want(adapter);
+	if (down_read_killable(&adapter->guard))
+		goto err_put;
+	while (adapter->asleep) {
+		dxg_power_wake(adapter);
+		up_read(&adapter->guard);
+		if (wait_event_killable(adapter->gate, !READ_ONCE(adapter->asleep)) ||
+		    down_read_killable(&adapter->guard))
+			goto err_put;
+	}
+	return true;
+
+err_put:
+	dxg_power_put(adapter);
+	return false;
+}
+
+/* The same for who must not be killed. */
 static void dxg_adapter_lock_awake(struct dxgadapter *adapter)
 {
 	dxg_power_get(adapter);
@@ -60,15 +88,48 @@ static void dxg_adapter_lock_awake(struct dxgadapter *adapter)
 	}
 }
 
+static bool dxg_adapter_usable(const struct dxgadapter *adapter)
+{
+	return adapter->state == DXG_ADAPTER_RUNNING && !adapter->resetting;
+}
+
 /**
- * dxg_adapter_enter() - begin KMD calls for new or running work
+ * dxg_adapter_enter() - begin KMD calls for new work
  * @adapter: kept by the caller
  *
- * Wakes the device, and waits while a reset is in progress, which is bounded.
+ * Wakes the device, and waits while a reset is in progress, up to DXG_RESET_WAIT_MS.
  *
- * Return: false, and nothing to exit, if the adapter is stopped or removed.
+ * Return: unless SUCCESS there is nothing to exit. DEVICE_REMOVED if the adapter is
+ * stopped, removed or still in reset; CANCELLED if a fatal signal came (KMT-0.8).
  */
-bool dxg_adapter_enter(struct dxgadapter *adapter)
+NTSTATUS dxg_adapter_enter(struct dxgadapter *adapter)
+{
+	long patience = msecs_to_jiffies(DXG_RESET_WAIT_MS);
+
+	if (!dxg_adapter_lock_awake_killable(adapter))
+		return STATUS_CANCELLED;
+	while (adapter->resetting && patience) {
+		dxg_adapter_exit(adapter);
+		patience = wait_event_killable_timeout(adapter->gate,
+						       !READ_ONCE(adapter->resetting), patience);
+		if (patience < 0 || !dxg_adapter_lock_awake_killable(adapter))
+			return STATUS_CANCELLED;
+	}
+	if (dxg_adapter_usable(adapter))
+		return STATUS_SUCCESS;
+	dxg_adapter_exit(adapter);
+	return STATUS_DEVICE_REMOVED;
+}
+
+/**
+ * dxg_adapter_enter_running() - begin KMD calls for what was begun and has to be ended
+ * @adapter: kept by the caller
+ *
+ * As dxg_adapter_enter(), but no signal stops it.
+ *
+ * Return: false, and nothing to exit, if the adapter is stopped, removed or in reset.
+ */
+bool dxg_adapter_enter_running(struct dxgadapter *adapter)
 {
 	unsigned long patience = msecs_to_jiffies(DXG_RESET_WAIT_MS);
 
@@ -79,7 +140,7 @@ bool dxg_adapter_enter(struct dxgadapter *adapter)
 					      patience);
 		dxg_adapter_lock_awake(adapter);
 	}
-	if (adapter->state == DXG_ADAPTER_RUNNING && !adapter->resetting)
+	if (dxg_adapter_usable(adapter))
 		return true;
 	dxg_adapter_exit(adapter);
 	return false;
@@ -143,11 +204,15 @@ static NTSTATUS dxg_process_adapter_kmd_create(struct dxg_process_adapter *pa)
 {
 	struct dxgadapter *adapter = pa->adapter;
 	DXGKARG_CREATEPROCESS args = { .hDxgkProcess = pa };
-	NTSTATUS status = STATUS_DEVICE_REMOVED;
+	NTSTATUS status;
 
-	mutex_lock(&adapter->lock);
-	if (!dxg_adapter_enter(adapter))
+	/* Another process's open may be waiting for the device under it. */
+	if (mutex_lock_killable(&adapter->lock))
+		return STATUS_CANCELLED;
+	status = dxg_adapter_enter(adapter);
+	if (!NT_SUCCESS(status))
 		goto out_unlock;
+	status = STATUS_DEVICE_REMOVED;
 	if (!try_module_get(adapter->miniport->owner))
 		goto out_exit;
 	status = adapter->ddi->DxgkDdiCreateProcess(adapter->context, &args);
@@ -189,7 +254,7 @@ void dxg_process_adapter_kmd_destroy(struct dxg_process_adapter *pa)
  *
  * The first user makes the GPU address space.
  *
- * Return: NO_MEMORY, DEVICE_REMOVED, or what the miniport says.
+ * Return: NO_MEMORY, DEVICE_REMOVED, CANCELLED, or what the miniport says.
  */
 NTSTATUS dxg_process_adapter_open(struct dxg_process *process, struct dxgadapter *adapter,
 				  struct dxg_process_adapter **out)

@@ -225,8 +225,8 @@ static NTSTATUS dxg_query_private(struct dxgadapter *adapter,
 		return status;
 	query.pInputData = data;
 	query.pOutputData = data;
-	status = STATUS_DEVICE_REMOVED;
-	if (dxg_adapter_enter(adapter)) {
+	status = dxg_adapter_enter(adapter);
+	if (NT_SUCCESS(status)) {
 		status = adapter->ddi->DxgkDdiQueryAdapterInfo(adapter->context, &query);
 		dxg_adapter_exit(adapter);
 	}

@@ -126,10 +126,9 @@ static NTSTATUS dxg_allocation_kmd_create(struct dxg_allocation *allocation, voi
 	status = device->obj.dead ? STATUS_INVALID_PARAMETER : dxg_device_status(device);
 	if (!NT_SUCCESS(status))
 		goto out_unlock;
-	if (!dxg_adapter_enter(adapter)) {
-		status = STATUS_DEVICE_REMOVED;
+	status = dxg_adapter_enter(adapter);
+	if (!NT_SUCCESS(status))
 		goto out_unlock;
-	}
 	status = adapter->ddi->DxgkDdiCreateAllocation(adapter->context, &args);
 	if (NT_SUCCESS(status)) {
 		allocation->kmd = info.hAllocation;
@@ -168,8 +167,8 @@ static NTSTATUS dxg_allocation_populate(struct dxg_allocation *allocation, u64 s
 		return status;
 
 	mutex_lock(&device->pa->lock);
-	status = STATUS_DEVICE_REMOVED;
-	if (!allocation->obj.dead && dxg_adapter_enter(adapter)) {
+	status = allocation->obj.dead ? STATUS_DEVICE_REMOVED : dxg_adapter_enter(adapter);
+	if (NT_SUCCESS(status)) {
 		status = dxg_memory_dma_map(&memory, adapter->dev);
 		if (NT_SUCCESS(status)) {
 			allocation->memory = memory;

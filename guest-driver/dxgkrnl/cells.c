@@ -65,8 +65,9 @@ static NTSTATUS dxg_cell_page_gpu_map(struct dxg_cell_page *page)
 	if (!NT_SUCCESS(status))
 		return status;
 
-	if (!dxg_adapter_enter(pa->adapter))
-		return STATUS_DEVICE_REMOVED;
+	status = dxg_adapter_enter(pa->adapter);
+	if (!NT_SUCCESS(status))
+		return status;
 	page->bus = dma_map_page(dev, page->page, 0, PAGE_SIZE, DMA_BIDIRECTIONAL);
 	if (dma_mapping_error(dev, page->bus)) {
 		status = STATUS_NO_MEMORY;
@@ -132,10 +133,9 @@ static NTSTATUS dxg_cell_page_create(struct dxg_process_adapter *pa, enum dxg_ce
 	atomic64_inc(&dxg_counts.pages);
 
 	/* On the list first: a removal has to find whatever is mapped for the device. */
-	if (!dxg_adapter_enter(pa->adapter)) {
-		status = STATUS_DEVICE_REMOVED;
+	status = dxg_adapter_enter(pa->adapter);
+	if (!NT_SUCCESS(status))
 		goto err_destroy;
-	}
 	list_add(&page->node, &pa->cell_pages);
 	dxg_adapter_exit(pa->adapter);
 

@@ -143,7 +143,7 @@ void dxg_context_unhold(struct dxg_context *context)
 
 	lockdep_assert_held(&context->device->pa->lock);
 
-	if (!context->held || !dxg_adapter_enter(adapter))
+	if (!context->held || !dxg_adapter_enter_running(adapter))
 		return;
 	resets = adapter->resets;
 	context->held = false;
@@ -203,8 +203,9 @@ static NTSTATUS dxg_context_kmd_create(struct dxg_context *context, u32 flags, v
 	};
 	NTSTATUS status;
 
-	if (!dxg_adapter_enter(adapter))
-		return STATUS_DEVICE_REMOVED;
+	status = dxg_adapter_enter(adapter);
+	if (!NT_SUCCESS(status))
+		return status;
 	status = adapter->ddi->DxgkDdiCreateContext(device->kmd, &args);
 	if (NT_SUCCESS(status) && (!args.hContext || args.hContext == id))
 		status = STATUS_UNSUCCESSFUL;

@@ -248,6 +248,7 @@ static struct dxgadapter *dxg_adapter_alloc(struct dxgk_miniport *miniport, stru
 	INIT_DELAYED_WORK(&adapter->scan_work, dxg_wait_scan_work);
 	INIT_DELAYED_WORK(&adapter->idle_work, dxg_power_idle_work);
 	INIT_WORK(&adapter->reset_work, dxg_adapter_reset_work);
+	INIT_WORK(&adapter->wake_work, dxg_power_wake_work);
 	adapter->interface.Size = sizeof(adapter->interface);
 	adapter->interface.Version = DXGKDDI_INTERFACE_VERSION_WDDM3_2;
 	adapter->interface.DeviceHandle = adapter;
@@ -257,11 +258,12 @@ static struct dxgadapter *dxg_adapter_alloc(struct dxgk_miniport *miniport, stru
 	return adapter;
 }
 
-/* Works that interrupts or the PM core may have queued; none comes any more. */
+/* Works that interrupts, calls or the PM core may have queued; none comes any more. */
 static void dxg_adapter_drain(struct dxgadapter *adapter)
 {
 	cancel_delayed_work_sync(&adapter->idle_work);
 	cancel_work_sync(&adapter->reset_work);
+	cancel_work_sync(&adapter->wake_work);
 	/* A pending scan holds a reference: dxg_wait_notify(). */
 	if (cancel_delayed_work_sync(&adapter->scan_work))
 		dxg_adapter_put(adapter);

@@ -161,8 +161,9 @@ static NTSTATUS dxg_device_kmd_create(struct dxg_device *device, u32 flags)
 	};
 	NTSTATUS status;
 
-	if (!dxg_adapter_enter(adapter))
-		return STATUS_DEVICE_REMOVED;
+	status = dxg_adapter_enter(adapter);
+	if (!NT_SUCCESS(status))
+		return status;
 	args.hKmdProcess = device->pa->kmd;
 	status = adapter->ddi->DxgkDdiCreateDevice(adapter->context, &args);
 	if (NT_SUCCESS(status) && (!args.hDevice || args.hDevice == (HANDLE)device))

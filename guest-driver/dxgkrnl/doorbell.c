@@ -353,11 +353,13 @@ NTSTATUS dxg_doorbell_connect(struct dxg_doorbell *doorbell)
 {
 	struct dxgadapter *adapter = dxg_doorbell_adapter(doorbell);
 	DXGKARG_DISCONNECTDOORBELL disconnect = { };
-	NTSTATUS status = STATUS_CANCELLED;
 	bool undo = false;
+	NTSTATUS status;
 
-	if (!dxg_adapter_enter(adapter))
-		return STATUS_DEVICE_REMOVED;
+	status = dxg_adapter_enter(adapter);
+	if (!NT_SUCCESS(status))
+		return status;
+	status = STATUS_CANCELLED;
 	if (mutex_lock_killable(&doorbell->ops))
 		goto out_exit;
 	if (mutex_lock_killable(&doorbell->lock))

@@ -118,8 +118,9 @@ static NTSTATUS dxg_doorbell_kmd_create(struct dxg_doorbell *doorbell, u32 flags
 	};
 	NTSTATUS status;
 
-	if (!dxg_adapter_enter(adapter))
-		return STATUS_DEVICE_REMOVED;
+	status = dxg_adapter_enter(adapter);
+	if (!NT_SUCCESS(status))
+		return status;
 	status = adapter->ddi->DxgkDdiCreateDoorbell(&args);
 	if (NT_SUCCESS(status) && (!args.hDoorbell || args.hDoorbell == id))
 		status = STATUS_UNSUCCESSFUL;
@@ -331,7 +332,7 @@ NTSTATUS dxg_destroy_doorbell(struct dxg_call *call)
  *
  * Forwarded once per call, whatever the doorbell's status but ABORT (KMT-NW-2, -4).
  *
- * Return: INVALID_PARAMETER for a bad handle or any flag; DEVICE_REMOVED.
+ * Return: INVALID_PARAMETER for a bad handle or any flag; DEVICE_REMOVED; CANCELLED.
  */
 NTSTATUS dxg_notify_work_submission(struct dxg_call *call)
 {
@@ -353,11 +354,15 @@ NTSTATUS dxg_notify_work_submission(struct dxg_call *call)
 	if (!NT_SUCCESS(status))
 		goto out_put;
 
-	status = STATUS_DEVICE_REMOVED;
-	if (!dxg_adapter_enter(adapter))
+	status = dxg_adapter_enter(adapter);
+	if (!NT_SUCCESS(status))
 		goto out_put;
+	if (mutex_lock_killable(&doorbell->ops)) {
+		status = STATUS_CANCELLED;
+		goto out_exit;
+	}
 	/* A doorbell with a KMD object keeps its queue's KMD object. */
-	mutex_lock(&doorbell->ops);
+	status = STATUS_DEVICE_REMOVED;
 	if (!doorbell->kmd) {
 		status = STATUS_INVALID_PARAMETER;
 	} else if (READ_ONCE(doorbell->state) != DXG_DOORBELL_DISCONNECTED_ABORT) {
@@ -367,6 +372,7 @@ NTSTATUS dxg_notify_work_submission(struct dxg_call *call)
 		status = STATUS_SUCCESS;
 	}
 	mutex_unlock(&doorbell->ops);
+out_exit:
 	dxg_adapter_exit(adapter);
 out_put:
 	dxg_object_put(obj);

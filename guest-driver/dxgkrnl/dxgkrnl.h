@@ -125,6 +125,7 @@ struct dxgadapter {
 	u64 idle_progress;		/* same; when somebody last looked whether it is idle */
 	struct delayed_work idle_work;	/* queued likewise: looks again, see power.c */
 	wait_queue_head_t gate;		/* for the end of resetting and of asleep */
+	struct work_struct wake_work;	/* queued with guard held */
 	struct work_struct reset_work;
 	unsigned int reset_seen;	/* resets when the miniport last asked for one */
 
@@ -152,7 +153,8 @@ extern struct list_head dxg_adapters;
 
 void dxg_adapter_put(struct dxgadapter *adapter);
 struct dxgadapter *dxg_adapter_get(struct dxgadapter *adapter);
-bool dxg_adapter_enter(struct dxgadapter *adapter);
+NTSTATUS dxg_adapter_enter(struct dxgadapter *adapter);
+bool dxg_adapter_enter_running(struct dxgadapter *adapter);
 bool dxg_adapter_enter_destroy(struct dxgadapter *adapter);
 void dxg_adapter_exit(struct dxgadapter *adapter);
 bool dxg_adapter_enter_awake(struct dxgadapter *adapter);
@@ -552,6 +554,9 @@ void dxg_oom_exit(void);
 /* ---- power ---- */
 
 void dxg_power_get(struct dxgadapter *adapter);
+void dxg_power_want(struct dxgadapter *adapter);
+void dxg_power_wake(struct dxgadapter *adapter);
+void dxg_power_wake_work(struct work_struct *work);
 void dxg_power_put(struct dxgadapter *adapter);
 void dxg_power_idle_work(struct work_struct *work);
 void dxg_adapter_wake_locked(struct dxgadapter *adapter);

@@ -180,7 +180,7 @@ bool dxg_engine_reset(struct dxg_context *context, unsigned int seen_resets, con
 
 	lockdep_assert_held(&context->device->pa->lock);
 
-	if (!dxg_adapter_enter(adapter))
+	if (!dxg_adapter_enter_running(adapter))
 		return false;
 	/* A reset that came since has served this context, too. */
 	if (adapter->resets != seen_resets) {

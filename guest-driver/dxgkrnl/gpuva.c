@@ -367,9 +367,10 @@ static NTSTATUS dxg_va_map_locked(struct dxg_process_adapter *pa, struct dxg_all
 	va->writable = writable;
 
 	if (allocation->entries_present) {
-		if (!dxg_adapter_enter(pa->adapter)) {
+		status = dxg_adapter_enter(pa->adapter);
+		if (!NT_SUCCESS(status)) {
 			dxg_va_user_free(pa, va);
-			return STATUS_DEVICE_REMOVED;
+			return status;
 		}
 		status = dxg_va_write_entries(pa, va, allocation->memory.bus + va->first_page,
 					      writable);

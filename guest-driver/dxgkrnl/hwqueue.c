@@ -119,7 +119,7 @@ bool dxg_hwqueue_pending(struct dxg_hwqueue *queue, u64 *progress)
 	if (!queue->doorbell ||
 	    dxg_cell_read(&queue->doorbell->last_queued) <= dxg_fence_value(queue->fence))
 		return false;
-	if (dxg_adapter_enter(adapter)) {
+	if (dxg_adapter_enter_running(adapter)) {
 		args.hHwQueue = queue->kmd;
 		status = adapter->ddi->DxgkDdiQueryHwQueueStatus(adapter->context, &args);
 		dxg_adapter_exit(adapter);
@@ -170,8 +170,9 @@ static NTSTATUS dxg_hwqueue_kmd_create(struct dxg_hwqueue *queue, void *private,
 	};
 	NTSTATUS status;
 
-	if (!dxg_adapter_enter(adapter))
-		return STATUS_DEVICE_REMOVED;
+	status = dxg_adapter_enter(adapter);
+	if (!NT_SUCCESS(status))
+		return status;
 	status = adapter->ddi->DxgkDdiCreateHwQueue(context->kmd, &args);
 	if (NT_SUCCESS(status) && (!args.hHwQueue || args.hHwQueue == id))
 		status = STATUS_UNSUCCESSFUL;

@@ -13,9 +13,15 @@
  * connected by that (SM-2).
  *
  * In between adapter->asleep keeps every KMD call out, so there is no MMIO (DDI-PW-11).
- * dxg_adapter_enter() asks for D0 before it takes the guard, and every connect goes
- * through it: a connect wakes the device (T21). Whoever holds the guard keeps the
- * device awake, because going to sleep takes it exclusively.
+ * dxg_adapter_enter() asks for D0, and every connect goes through it: a connect wakes the
+ * device (T21). Whoever holds the guard keeps the device awake, because going to sleep
+ * takes it exclusively.
+ *
+ * A process may be killed while it waits for D0 (KMT-0.8), and the PM core's own waits
+ * heed no signal. So it counts as a user of the device (dxg_power_want()), and if it then
+ * finds adapter->asleep a work item wakes the device (dxg_power_wake()). asleep is what
+ * keeps calls out, so its end is what to wait for. Rejected: pm_runtime_get(), which does
+ * not wait; that the device could not be woken, which stops the adapter, it tells nobody.
  *
  * An idle device goes to sleep by runtime PM, if user space allows it in
  * power/control. Idle means: no queue has completed anything since the last look,
@@ -64,6 +70,29 @@ void dxg_power_get(struct dxgadapter *adapter)
 	/* EACCES: there is no runtime PM, or the system is going to sleep or waking up. */
 	if (ret < 0 && ret != -EACCES)
 		DxgkResumeAdapter(adapter);
+}
+
+/* The same without the wait: the device stays awake if it is, until dxg_power_put(). */
+void dxg_power_want(struct dxgadapter *adapter)
+{
+	pm_runtime_get_noresume(adapter->dev);
+}
+
+/*
+ * Begins to wake the device; adapter->gate tells. guard held, so that removal, which waits
+ * for the work, comes later.
+ */
+void dxg_power_wake(struct dxgadapter *adapter)
+{
+	queue_work(dxg_wq, &adapter->wake_work);
+}
+
+void dxg_power_wake_work(struct work_struct *work)
+{
+	struct dxgadapter *adapter = container_of(work, struct dxgadapter, wake_work);
+
+	dxg_power_get(adapter);
+	dxg_power_put(adapter);
 }
 
 void dxg_power_put(struct dxgadapter *adapter)

@@ -39,7 +39,7 @@ void dxg_allocation_update_entries(struct dxg_allocation *allocation)
 		dxg_clear_all(allocation);
 }
 
-/* pa->lock. NO_MEMORY or DEVICE_REMOVED leave the count as it was. */
+/* pa->lock. NO_MEMORY, DEVICE_REMOVED and CANCELLED leave the count as it was. */
 NTSTATUS dxg_allocation_make_resident(struct dxg_allocation *allocation)
 {
 	struct dxg_process_adapter *pa = allocation->device->pa;
@@ -49,8 +49,9 @@ NTSTATUS dxg_allocation_make_resident(struct dxg_allocation *allocation)
 	if (allocation->resident == U32_MAX)
 		return STATUS_NO_MEMORY;
 	if (!allocation->entries_present) {
-		if (!dxg_adapter_enter(pa->adapter))
-			return STATUS_DEVICE_REMOVED;
+		status = dxg_adapter_enter(pa->adapter);
+		if (!NT_SUCCESS(status))
+			return status;
 		list_for_each_entry(va, &allocation->mappings, node) {
 			status = dxg_va_write_entries(pa, va,
 						      allocation->memory.bus + va->first_page,
@@ -310,12 +311,13 @@ NTSTATUS dxg_create_paging_queue(struct dxg_call *call)
 		status = dxg_handle_reserve(call->process, &handle);
 	if (NT_SUCCESS(status))
 		status = dxg_fence_create(device, 0, &queue->fence);
-	if (NT_SUCCESS(status) && !dxg_adapter_enter(pa->adapter)) {
-		dxg_fence_destroy(queue->fence);
-		status = STATUS_DEVICE_REMOVED;
-	}
 	if (!NT_SUCCESS(status))
 		goto out_unlock;
+	status = dxg_adapter_enter(pa->adapter);
+	if (!NT_SUCCESS(status)) {
+		dxg_fence_destroy(queue->fence);
+		goto out_unlock;
+	}
 	list_add_tail(&queue->node, &device->paging_queues);
 	dxg_adapter_exit(pa->adapter);
 

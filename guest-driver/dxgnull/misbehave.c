@@ -429,6 +429,8 @@ const DRIVER_INITIALIZATION_DATA *dxgnull_misbehave(const DRIVER_INITIALIZATION_
 /* After the last call. */
 void dxgnull_misbehave_end(void)
 {
-	if (misbehave)
-		dxgnull_record_exit();
+	if (!misbehave)
+		return;
+	dxgnull_wrong_doorbell_end();
+	dxgnull_record_exit();
 }

@@ -70,6 +70,7 @@ enum dxgnull_action {
 	DXGNULL_STRANGER,
 	DXGNULL_SELF,
 	DXGNULL_WORKER,
+	DXGNULL_RESET,
 	DXGNULL_REASON,
 	DXGNULL_SHARED,
 	DXGNULL_BYTES,
@@ -110,6 +111,7 @@ NTSTATUS dxgnull_wrong_connect_doorbell(DXGKARG_CONNECTDOORBELL *args);
 NTSTATUS dxgnull_wrong_disconnect_doorbell(const DXGKARG_DISCONNECTDOORBELL *args);
 NTSTATUS dxgnull_wrong_destroy_doorbell(const DXGKARG_DESTROYDOORBELL *args);
 NTSTATUS dxgnull_wrong_notify_work_submission(const DXGKARG_NOTIFYWORKSUBMISSION *args);
+void dxgnull_wrong_doorbell_end(void);
 
 /* A handle as text, of either side: handles of the other side mean nothing but themselves. */
 static inline unsigned long dxgnull_number(const void *handle)

@@ -34,6 +34,8 @@
  *   self		ConnectDoorbell: first a callback for this very doorbell (CB-DC-6)
  *   worker:N		NotifyWorkSubmission: a work item disconnects the doorbell with
  *			reason N, before the call returns
+ *   reset		NotifyWorkSubmission: a work item resets the adapter as a bus does, and is
+ *			done with it when the orders are written the next time
  *   reason:N		CbDisconnectDoorbell: N as the reason (CB-DC-4)
  *   shared		QueryAdapterInfo: pages of doorbells are several processes' (MOD-9)
  *   bytes:N		QueryAdapterInfo: a doorbell of N bytes (DDI-QA-2)
@@ -103,6 +105,7 @@ static const char * const dxgnull_action_names[] = {
 	[DXGNULL_STRANGER]	= "stranger",
 	[DXGNULL_SELF]		= "self",
 	[DXGNULL_WORKER]	= "worker",
+	[DXGNULL_RESET]		= "reset",
 	[DXGNULL_REASON]	= "reason",
 	[DXGNULL_SHARED]	= "shared",
 	[DXGNULL_BYTES]		= "bytes",

@@ -3,6 +3,7 @@
  * dxgnull.ko: the doorbell calls of the wrong KMD, and its callback. Not part of what there
  * is to learn here.
  */
+#include <linux/device.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 #include "misbehave.h"
@@ -187,6 +188,47 @@ static void dxgnull_wrong_work_main(struct work_struct *work)
 	dxgnull_queue_disconnect(wrong->queue, wrong->reason);
 }
 
+/* One at a time; the device is counted. */
+static struct {
+	struct device *dev;
+	struct dxgnull_order order;
+} dxgnull_wrong_reset;
+
+/* The lock keeps the adapter meanwhile, as it does for the resets that the PCI core makes. */
+static void dxgnull_wrong_reset_main(struct work_struct *work)
+{
+	struct device *dev = dxgnull_wrong_reset.dev;
+	struct dxgadapter *os_adapter;
+
+	device_lock(dev);
+	os_adapter = dev_get_drvdata(dev);
+	if (os_adapter) {
+		DxgkBeginReset(os_adapter, "ordered");
+		dxgnull_order_hold(&dxgnull_wrong_reset.order);
+		DxgkEndReset(os_adapter, true);
+	}
+	device_unlock(dev);
+	put_device(dev);
+}
+
+static DECLARE_WORK(dxgnull_wrong_reset_work, dxgnull_wrong_reset_main);
+
+static void dxgnull_wrong_reset_begin(struct dxgnull_adapter *adapter,
+				      const struct dxgnull_order *order)
+{
+	if (work_busy(&dxgnull_wrong_reset_work))
+		return;
+	dxgnull_wrong_reset.dev = get_device(adapter->dev);
+	dxgnull_wrong_reset.order = *order;
+	schedule_work(&dxgnull_wrong_reset_work);
+}
+
+/* After the last call. */
+void dxgnull_wrong_doorbell_end(void)
+{
+	flush_work(&dxgnull_wrong_reset_work);
+}
+
 NTSTATUS dxgnull_wrong_notify_work_submission(const DXGKARG_NOTIFYWORKSUBMISSION *args)
 {
 	struct dxgnull_order order = dxgnull_begin(DXGNULL_NOTIFY_WORK_SUBMISSION,
@@ -201,6 +243,8 @@ NTSTATUS dxgnull_wrong_notify_work_submission(const DXGKARG_NOTIFYWORKSUBMISSION
 		flush_work(&wrong.work);
 		destroy_work_on_stack(&wrong.work);
 	}
+	if (order.action == DXGNULL_RESET)
+		dxgnull_wrong_reset_begin(dxgnull_wrong_adapter(wrong.queue), &order);
 	if (order.action == DXGNULL_STATUS)
 		status = order.value;
 	else

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the tests on the null miniport do in the same way: orders and records that must be
- * there, and statuses that must be SUCCESS for a test to go on.
+ * there, sleep and waking of the adapter, and what is left in the end.
  */
 #ifndef DXG_TESTS_BENCH_H
 #define DXG_TESTS_BENCH_H
 
 #include "tap.h"
+#include "driver/debugfs.h"
 #include "driver/kmt.h"
+#include "driver/modules.h"
 #include "driver/null.h"
 
 #define CONNECTED	DXG_DOORBELLSTATUS_CONNECTED
@@ -58,6 +60,41 @@ static inline void await_calls(const char *name, unsigned int count)
 			bail("%s was not called %u times in half a minute", name, count);
 		kmt_sleep_us(1000);
 	}
+}
+
+/* Runtime PM of the only adapter. */
+static inline void device_write(const char *file, const char *text)
+{
+	int error = sysfs_write("/sys/bus/platform/devices/dxgnull.0/power/%s", file, text);
+
+	if (error)
+		bail("%s cannot be set to %s: errno %d", file, text, error);
+}
+
+static inline void await_asleep(bool asleep)
+{
+	unsigned int waited;
+
+	for (waited = 0; !!adapter_value("asleep") != asleep; waited++) {
+		if (waited == 30000)
+			bail("the adapter does not %s", asleep ? "sleep" : "wake");
+		kmt_sleep_us(1000);
+	}
+}
+
+/* Whatever processes had is gone. */
+static inline bool nothing_left(void)
+{
+	char text[DEBUGFS_TEXT_BYTES] = "";
+	unsigned int waited;
+
+	for (waited = 0; waited < 20000; waited += 5) {
+		if (counters_read(text) && counters_all_zero(text))
+			return true;
+		kmt_sleep_us(5000);
+	}
+	diag("counters: %s", text);
+	return false;
 }
 
 #endif /* DXG_TESTS_BENCH_H */

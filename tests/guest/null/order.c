@@ -21,7 +21,6 @@
 #include "driver/queue.h"
 #include "bench.h"
 
-#define DEVICE		"/sys/bus/platform/devices/dxgnull.0/"
 #define AUTOSUSPEND_MS	"100"
 #define WAIT_NS		(20ull * 1000 * 1000 * 1000)
 #define TDR_TIMEOUT_MS	"/sys/module/dxgkrnl/parameters/tdr_timeout_ms"
@@ -53,25 +52,6 @@ static void user_end(struct user *user)
 {
 	queue_destroy(&user->queue);
 	kmt_session_close(&user->session);
-}
-
-static void device_write(const char *file, const char *text)
-{
-	int error = sysfs_write(DEVICE "power/%s", file, text);
-
-	if (error)
-		bail("%s cannot be set to %s: errno %d", file, text, error);
-}
-
-static void await_asleep(bool asleep)
-{
-	unsigned int waited;
-
-	for (waited = 0; !!adapter_value("asleep") != asleep; waited++) {
-		if (waited == 30000)
-			bail("the adapter does not %s", asleep ? "sleep" : "wake");
-		kmt_sleep_us(1000);
-	}
 }
 
 /* Makes the miniport call back with RETRY for each of its slots. */

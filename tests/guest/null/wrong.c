@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Wrongs and slowness of a miniport that take more than one call to show: a secondary
- * doorbell that is not there, addresses that are not unique or another process's, a page
- * table that has no memory at each step of a life, and a caller who is killed while it waits.
+ * Wrongs of a miniport that take more than one call to show: a secondary doorbell that
+ * is not there, addresses that are not unique or another process's, a page table that has
+ * no memory at each step of a life.
  */
-#define _GNU_SOURCE
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include "tap.h"
 #include "driver/child.h"
 #include "driver/debugfs.h"
 #include "driver/queue.h"
 #include "bench.h"
 
-#define STACK_BYTES	65536u
 #define STATE_FAULT	6u
 #define LAYER		"tdr_timeout_ms=300"
 
@@ -29,20 +23,6 @@ static void load(const char *parameters)
 
 	if (error)
 		bail("dxgnull %s: errno %d", parameters, error);
-}
-
-static bool nothing_left(void)
-{
-	char text[DEBUGFS_TEXT_BYTES] = "";
-	unsigned int waited;
-
-	for (waited = 0; waited < 20000; waited += 5) {
-		if (counters_read(text) && counters_all_zero(text))
-			return true;
-		kmt_sleep_us(5000);
-	}
-	diag("counters: %s", text);
-	return false;
 }
 
 /* Both pages are memory of the process's: what is stored stays, and reaches nobody. */
@@ -370,97 +350,6 @@ static void untimed(void)
 	ok(nothing_left(), "its process is killed: nothing is left (KMT-HQ-6)");
 }
 
-struct connector {
-	uint32_t doorbell;
-	int32_t status;
-};
-
-static int connector_main(void *argument)
-{
-	struct connector *connector = argument;
-
-	connector->status = doorbell_connect(session.fd, connector->doorbell);
-	return 0;
-}
-
-/* A task of its own that shares this address space: its calls are this process's. */
-static pid_t connector_start(struct connector *connector, char *stack)
-{
-	pid_t pid = clone(connector_main, stack + STACK_BYTES, CLONE_VM | CLONE_FILES | SIGCHLD,
-			  connector);
-
-	if (pid < 0)
-		bail("no task");
-	return pid;
-}
-
-/* Reaps within the time that the miniport sleeps; false if it took that long. */
-static bool dies(pid_t pid, unsigned int timeout_ms)
-{
-	unsigned int waited;
-
-	kill(pid, SIGKILL);
-	for (waited = 0; waited < timeout_ms; waited++) {
-		if (waitpid(pid, NULL, WNOHANG) == pid)
-			return true;
-		kmt_sleep_us(1000);
-	}
-	waitpid(pid, NULL, 0);
-	return false;
-}
-
-/* One connect sleeps in the miniport; who waits behind it can be killed. */
-static void killed(void)
-{
-	struct connector slow = { 0 }, waiting = { 0 };
-	struct queue queues[2];
-	char *stacks = mmap(NULL, 2 * STACK_BYTES, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	pid_t first, second;
-	unsigned int i;
-
-	if (stacks == MAP_FAILED)
-		bail("no stacks");
-	must(kmt_session_open(&session, NULL, 0), "session");
-	for (i = 0; i < 2; i++)
-		must(queue_create(&queues[i], &session, session.context, QUEUE_RING_BYTES), "queue");
-
-	/* Behind the same doorbell's connect. */
-	null_forget();
-	orders("ConnectDoorbell=hold*1");
-	slow.doorbell = queues[0].doorbell;
-	waiting.doorbell = queues[0].doorbell;
-	waiting.status = STATUS_PENDING;
-	first = connector_start(&slow, stacks);
-	await_calls("ConnectDoorbell", 1);
-	second = connector_start(&waiting, stacks + STACK_BYTES);
-	kmt_sleep_us(200000);
-	ok(dies(second, 2500) && waiting.status == STATUS_PENDING,
-	   "killed while it waits for another connect of the doorbell (KMT-0.8)");
-	orders("");
-	waitpid(first, NULL, 0);
-	ok(slow.status == STATUS_SUCCESS && *queues[0].stat == CONNECTED &&
-	   null_calls("ConnectDoorbell") == 1, "which has gone well, and was the only one (KMT-0.8)");
-
-	/* Behind a victim's disconnect, in the miniport's line for the only slot. */
-	orders("CbDisconnectDoorbell=late:4000*1");
-	null_forget();
-	slow.doorbell = queues[1].doorbell;
-	first = connector_start(&slow, stacks);
-	await_calls("CbDisconnectDoorbell", 1);
-	must(doorbell_destroy(session.fd, queues[0].doorbell) == STATUS_SUCCESS ? 0 : -1, "destroy");
-	waitpid(first, NULL, 0);
-	ok(slow.status == STATUS_SUCCESS && *queues[1].stat == CONNECTED,
-	   "a victim that is destroyed meanwhile holds up nobody");
-	must(queue_doorbell_create(&queues[0], 0), "doorbell");
-	for (i = 0; i < 2; i++)
-		ok(queue_probe(&queues[i]) == STATUS_SUCCESS, "queue %u works afterwards", i);
-	for (i = 0; i < 2; i++)
-		must(queue_destroy(&queues[i]), "queue");
-	must(kmt_session_close(&session), "session");
-	munmap(stacks, 2 * STACK_BYTES);
-}
-
 int main(void)
 {
 	secondary();
@@ -469,10 +358,6 @@ int main(void)
 	not_unique();
 	paging();
 	untimed();
-	ok(nothing_left(), "nothing is left");
-	ok(!null_unload(), "the modules unload");
-	load("slots=1");
-	killed();
 	ok(nothing_left(), "nothing is left");
 	ok(!null_unload(), "the modules unload");
 	return done();
