@@ -133,6 +133,17 @@ void dxg_context_hold(struct dxg_context *context)
 		dxg_context_stop(context, &context->held);
 }
 
+/* The device samples the queues when it is resumed, and that takes it a while. */
+void dxg_context_trust(struct dxg_context *context)
+{
+	struct dxg_hwqueue *queue;
+
+	list_for_each_entry(queue, &context->queues, node) {
+		if (queue->doorbell)
+			dxg_doorbell_trust(queue->doorbell);
+	}
+}
+
 /* Resumes what dxg_context_hold() has suspended, unless there is another reason. pa->lock held. */
 void dxg_context_unhold(struct dxg_context *context)
 {
@@ -152,6 +163,7 @@ void dxg_context_unhold(struct dxg_context *context)
 		args.hContext = context->kmd;
 		context->suspended = false;
 		trace_dxg_context_resume(context->obj.process->pid, context->obj.handle);
+		dxg_context_trust(context);
 		status = adapter->ddi->DxgkDdiResumeContext(adapter->context, &args);
 	}
 	dxg_adapter_exit(adapter);

@@ -407,6 +407,7 @@ bool dxg_context_acknowledged(const struct dxg_context *context);
 bool dxg_context_suspend(struct dxg_context *context);
 void dxg_context_hold(struct dxg_context *context);
 void dxg_context_unhold(struct dxg_context *context);
+void dxg_context_trust(struct dxg_context *context);
 void dxg_context_suspend_completed(struct dxgadapter *adapter, HANDLE id, u64 fence);
 bool dxg_hwqueue_destroy(struct dxg_hwqueue *queue);
 bool dxg_hwqueue_pending(struct dxg_hwqueue *queue, u64 *progress);
@@ -469,7 +470,7 @@ struct dxg_doorbell {
 	u32 offset;			/* in each page of the region; constant after create */
 	struct dxg_cell stat;		/* value: lock */
 	struct dxg_cell last_queued;
-	u64 trusted_until;		/* lock, or guard exclusively; ns: see power.c */
+	u64 trusted_until;		/* lock, or guard; ns: see power.c */
 	u64 connects;			/* lock, as the following */
 	u64 disconnects;
 	u64 victimized;

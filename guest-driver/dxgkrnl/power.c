@@ -143,7 +143,6 @@ static void dxg_context_slept(struct dxgadapter *adapter, struct dxg_context *co
 static void dxg_context_wake(struct dxgadapter *adapter, struct dxg_context *context, void *data)
 {
 	DXGKARG_RESUMECONTEXT args = { .hContext = context->kmd };
-	struct dxg_hwqueue *queue;
 	bool *lost = data;
 
 	if (!context->asleep)
@@ -153,10 +152,7 @@ static void dxg_context_wake(struct dxgadapter *adapter, struct dxg_context *con
 		return;
 	context->suspended = false;
 	trace_dxg_context_resume(context->obj.process->pid, context->obj.handle);
-	list_for_each_entry(queue, &context->queues, node) {
-		if (queue->doorbell)
-			dxg_doorbell_trust(queue->doorbell);
-	}
+	dxg_context_trust(context);
 	if (!NT_SUCCESS(adapter->ddi->DxgkDdiResumeContext(adapter->context, &args)))
 		*lost = true;
 }

@@ -213,6 +213,40 @@ static void unsampled(struct queue *queue)
 	call_back("0");
 }
 
+static void hold(const char *file)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	if (sysfs_write("/sys/kernel/debug/dxg/dxgnull.0/%s", file, pid))
+		bail("%s cannot be written", file);
+}
+
+/* The same for what was rung while the process was held. */
+static void released(struct queue *queue)
+{
+	uint64_t start;
+
+	*queue->last_queued = *queue->fence_cpu;
+	must(queue_probe(queue), "probe");
+	call_back("1");
+	hold("suspend");
+	/* So that the revoke counts no more. */
+	kmt_sleep_us(SAMPLE_GRACE_NS / 1000 + 50000);
+	*queue->last_queued = ~0ull;
+	device_write("autosuspend_delay_ms", "0");
+	start = kmt_now_ns();
+	hold("resume");
+	device_write("control", "auto");
+	await_asleep(true);
+	ok(kmt_now_ns() - start >= SAMPLE_GRACE_NS,
+	   "the word of who was held counts until the device has had time to sample (ORD-13)");
+	device_write("control", "on");
+	device_write("autosuspend_delay_ms", AUTOSUSPEND_MS);
+	await_asleep(false);
+	call_back("0");
+}
+
 /*
  * ORD-26, SM-3, ILL-7, T14: a doorbell is ABORT, the miniport is still in its disconnect
  * and has a slot for it, and calls back.
@@ -521,6 +555,7 @@ int main(void)
 	second_look(queues);
 	liar(&queues[0]);
 	unsampled(&queues[0]);
+	released(&queues[0]);
 	must(queue_destroy(&queues[0]), "queue");
 	must(queue_destroy(&queues[1]), "queue");
 	must(kmt_call_handle(session.fd, LX_DXDESTROYCONTEXT, context), "context");
