@@ -36,8 +36,17 @@
  * disconnect with doorbell->lock held: it may be waiting there for another thread
  * that is revoking this doorbell as its victim.
  */
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+
 #include "dxgkrnl.h"
 #include "trace.h"
+
+/*
+ * How long a callback waits for the doorbell. More than the device may take for a command,
+ * which is the longest that a lawful miniport's connect goes on once there is a slot.
+ */
+#define DXG_CALLBACK_WAIT_MS	5000
 
 const char *dxg_doorbell_state_name(enum dxg_doorbell_state state)
 {
@@ -428,6 +437,26 @@ void dxg_doorbell_kmd_destroy(struct dxg_doorbell *doorbell)
 	trace_dxg_doorbell_destroyed(doorbell->obj.process->pid, doorbell->obj.handle);
 }
 
+/*
+ * doorbell->lock for a callback, below the connecting doorbell's; why this cannot cycle:
+ * dxgkrnl.h. It can where the miniport's connect of this very doorbell waits for the
+ * callback: false then (CB-DC-6).
+ */
+static bool dxg_doorbell_lock_callback(struct dxg_doorbell *doorbell)
+{
+	unsigned long deadline = jiffies + msecs_to_jiffies(DXG_CALLBACK_WAIT_MS);
+
+	if (READ_ONCE(doorbell->connecting) == current)
+		return false;
+	/* Others hold it for as long as a page takes to map. */
+	while (!mutex_trylock(&doorbell->lock)) {
+		if (time_after(jiffies, deadline) && READ_ONCE(doorbell->connecting))
+			return false;
+		usleep_range(20, 100);
+	}
+	return true;
+}
+
 /**
  * dxg_doorbell_disconnect_callback() - DxgkCbDisconnectDoorbell
  * @args: names queue and doorbell by the OS handles
@@ -435,7 +464,8 @@ void dxg_doorbell_kmd_destroy(struct dxg_doorbell *doorbell)
  * Runs in the miniport's context, usually inside the connect of another doorbell,
  * whose lock is then held (CB-DC-1..7).
  *
- * Return: INVALID_PARAMETER if the queue has no such doorbell.
+ * Return: INVALID_PARAMETER if the queue has no such doorbell, or if the miniport's connect of
+ * it is in progress and waits for this call (CB-DC-6).
  */
 NTSTATUS dxg_doorbell_disconnect_callback(const DXGKARGCB_DISCONNECTDOORBELL *args)
 {
@@ -465,20 +495,17 @@ NTSTATUS dxg_doorbell_disconnect_callback(const DXGKARGCB_DISCONNECTDOORBELL *ar
 	/* The doorbell keeps its queue. */
 	dxg_object_put(obj);
 
-	/* It would wait for its own connect (CB-DC-6). */
-	if (READ_ONCE(doorbell->connecting) == current) {
-		dev_warn_once(adapter->dev, "miniport disconnects a doorbell from within its own connect: refused\n");
-		dxg_object_put(&doorbell->obj);
-		return STATUS_INVALID_PARAMETER;
-	}
 	if (reason != D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY &&
 	    reason != D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT) {
 		dev_warn_once(adapter->dev, "miniport gave disconnect reason %d (2..3)\n", reason);
 		reason = D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY;
 	}
 
-	/* Below the connecting doorbell's lock; why this cannot cycle: dxgkrnl.h. */
-	mutex_lock_nested(&doorbell->lock, SINGLE_DEPTH_NESTING);
+	if (!dxg_doorbell_lock_callback(doorbell)) {
+		dev_warn_once(adapter->dev, "miniport disconnects a doorbell from within its own connect: refused\n");
+		dxg_object_put(&doorbell->obj);
+		return STATUS_INVALID_PARAMETER;
+	}
 	if (dxg_doorbell_connected(doorbell)) {
 		doorbell->victimized++;
 		atomic64_inc(&adapter->victimizations);

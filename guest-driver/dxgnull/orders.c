@@ -32,6 +32,7 @@
  *   stranger		ConnectDoorbell: first a callback for a doorbell that is not the
  *			queue's (CB-DC-1)
  *   self		ConnectDoorbell: first a callback for this very doorbell (CB-DC-6)
+ *   deputy		ConnectDoorbell: the same from a work item, for which it waits (CB-DC-6)
  *   worker:N		NotifyWorkSubmission: a work item disconnects the doorbell with
  *			reason N, before the call returns
  *   reset		NotifyWorkSubmission: a work item resets the adapter as a bus does, and is
@@ -104,6 +105,7 @@ static const char * const dxgnull_action_names[] = {
 	[DXGNULL_ANSWER]	= "answer",
 	[DXGNULL_STRANGER]	= "stranger",
 	[DXGNULL_SELF]		= "self",
+	[DXGNULL_DEPUTY]	= "deputy",
 	[DXGNULL_WORKER]	= "worker",
 	[DXGNULL_RESET]		= "reset",
 	[DXGNULL_REASON]	= "reason",

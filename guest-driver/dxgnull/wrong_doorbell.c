@@ -100,6 +100,35 @@ static void dxgnull_wrong_callback(struct dxgnull_queue *queue, HANDLE os_doorbe
 		dev_err(adapter->dev, "a wrong DxgkCbDisconnectDoorbell gave %#x\n", status);
 }
 
+/* A call that is made by another thread while this one waits for it. */
+struct dxgnull_wrong_work {
+	struct work_struct work;
+	struct dxgnull_queue *queue;
+	u32 reason;
+};
+
+static void dxgnull_wrong_work_run(struct dxgnull_wrong_work *wrong, work_func_t main)
+{
+	INIT_WORK_ONSTACK(&wrong->work, main);
+	schedule_work(&wrong->work);
+	flush_work(&wrong->work);
+	destroy_work_on_stack(&wrong->work);
+}
+
+static void dxgnull_wrong_disconnect_main(struct work_struct *work)
+{
+	struct dxgnull_wrong_work *wrong = container_of(work, struct dxgnull_wrong_work, work);
+
+	dxgnull_queue_disconnect(wrong->queue, wrong->reason);
+}
+
+static void dxgnull_wrong_deputy_main(struct work_struct *work)
+{
+	struct dxgnull_wrong_work *wrong = container_of(work, struct dxgnull_wrong_work, work);
+
+	dxgnull_wrong_callback(wrong->queue, wrong->queue->os_doorbell);
+}
+
 NTSTATUS dxgnull_wrong_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 {
 	struct dxgnull_order order = dxgnull_begin(DXGNULL_CONNECT_DOORBELL,
@@ -107,6 +136,7 @@ NTSTATUS dxgnull_wrong_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 						   dxgnull_number(args->hDoorbell), args->Flags);
 	struct dxgnull_queue *queue = args->hDoorbell;
 	struct dxgnull_adapter *adapter = dxgnull_wrong_adapter(queue);
+	struct dxgnull_wrong_work wrong = { .queue = queue };
 	UINT flags = args->Flags;
 	NTSTATUS status;
 
@@ -114,6 +144,8 @@ NTSTATUS dxgnull_wrong_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 		dxgnull_wrong_callback(queue, queue->os_handle);
 	if (order.action == DXGNULL_SELF)
 		dxgnull_wrong_callback(queue, queue->os_doorbell);
+	if (order.action == DXGNULL_DEPUTY)
+		dxgnull_wrong_work_run(&wrong, dxgnull_wrong_deputy_main);
 	if (order.action == DXGNULL_SINGLE)
 		args->Flags &= ~DXGK_CONNECTDOORBELL_SECONDARY;
 	if (order.action == DXGNULL_STATUS)
@@ -175,19 +207,6 @@ NTSTATUS dxgnull_wrong_destroy_doorbell(const DXGKARG_DESTROYDOORBELL *args)
 			   dxgnull_number(queue));
 }
 
-struct dxgnull_wrong_work {
-	struct work_struct work;
-	struct dxgnull_queue *queue;
-	u32 reason;
-};
-
-static void dxgnull_wrong_work_main(struct work_struct *work)
-{
-	struct dxgnull_wrong_work *wrong = container_of(work, struct dxgnull_wrong_work, work);
-
-	dxgnull_queue_disconnect(wrong->queue, wrong->reason);
-}
-
 /* One at a time; the device is counted. */
 static struct {
 	struct device *dev;
@@ -237,12 +256,8 @@ NTSTATUS dxgnull_wrong_notify_work_submission(const DXGKARG_NOTIFYWORKSUBMISSION
 	struct dxgnull_wrong_work wrong = { .queue = args->hHwQueue, .reason = order.value };
 	NTSTATUS status;
 
-	if (order.action == DXGNULL_WORKER) {
-		INIT_WORK_ONSTACK(&wrong.work, dxgnull_wrong_work_main);
-		schedule_work(&wrong.work);
-		flush_work(&wrong.work);
-		destroy_work_on_stack(&wrong.work);
-	}
+	if (order.action == DXGNULL_WORKER)
+		dxgnull_wrong_work_run(&wrong, dxgnull_wrong_disconnect_main);
 	if (order.action == DXGNULL_RESET)
 		dxgnull_wrong_reset_begin(dxgnull_wrong_adapter(wrong.queue), &order);
 	if (order.action == DXGNULL_STATUS)

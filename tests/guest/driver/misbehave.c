@@ -149,6 +149,8 @@ static const struct wrong wrongs[] = {
 	  "a callback for a doorbell that is not the queue's (CB-DC-1)" },
 	{ "ConnectDoorbell=self*1", WHOLE, 0, 0,
 	  "a callback for the doorbell that is being connected is refused (CB-DC-6)" },
+	{ "ConnectDoorbell=deputy*1", WHOLE, 0, 0,
+	  "also from another thread, which the connect waits for (CB-DC-6)" },
 	{ "ConnectDoorbell=claims:0xc0000001*1", CONNECT, STATUS_DEVICE_REMOVED, STAT_ABORT,
 	  "connected, and says that it is not" },
 	{ "ConnectDoorbell=late:50*1", WHOLE, 0, 0, "lateness harms nobody" },
