@@ -83,7 +83,14 @@ void kmt_sleep_us(unsigned int microseconds)
 		;
 }
 
-int32_t kmt_adapter_open(int fd, struct dxg_luid *luid, uint32_t *adapter)
+static bool luid_is(const struct dxg_luid *one, const struct dxg_luid *other)
+{
+	return one->low_part == other->low_part && one->high_part == other->high_part;
+}
+
+/* The first adapter that is not this one; any if it is NULL. */
+static int32_t adapter_open(int fd, const struct dxg_luid *except, struct dxg_luid *luid,
+			    uint32_t *adapter)
 {
 	struct dxg_adapterinfo adapters[16];
 	struct dxg_enumadapters3 list = {
@@ -96,13 +103,21 @@ int32_t kmt_adapter_open(int fd, struct dxg_luid *luid, uint32_t *adapter)
 
 	if (!NT_SUCCESS(status))
 		return status;
-	if (!list.num_adapters)
-		return STATUS_DEVICE_REMOVED;
-	for (i = 1; i < list.num_adapters; i++)
-		kmt_call_handle(fd, LX_DXCLOSEADAPTER, adapters[i].adapter);
-	*luid = adapters[0].adapter_luid;
-	*adapter = adapters[0].adapter;
-	return STATUS_SUCCESS;
+	*adapter = 0;
+	for (i = 0; i < list.num_adapters; i++) {
+		if (*adapter || (except && luid_is(except, &adapters[i].adapter_luid))) {
+			kmt_call_handle(fd, LX_DXCLOSEADAPTER, adapters[i].adapter);
+		} else {
+			*luid = adapters[i].adapter_luid;
+			*adapter = adapters[i].adapter;
+		}
+	}
+	return *adapter ? STATUS_SUCCESS : STATUS_DEVICE_REMOVED;
+}
+
+int32_t kmt_adapter_open(int fd, struct dxg_luid *luid, uint32_t *adapter)
+{
+	return adapter_open(fd, NULL, luid, adapter);
 }
 
 int32_t kmt_caps(int fd, uint32_t adapter, struct dxgpu_umd_caps *caps)
@@ -162,11 +177,12 @@ static int32_t session_device(struct kmt_session *session, uint32_t node)
 	return STATUS_SUCCESS;
 }
 
-static int32_t session_fill(struct kmt_session *session, uint32_t node)
+static int32_t session_fill(struct kmt_session *session, const struct dxg_luid *except,
+			    uint32_t node)
 {
 	int32_t status;
 
-	status = kmt_adapter_open(session->fd, &session->luid, &session->adapter);
+	status = adapter_open(session->fd, except, &session->luid, &session->adapter);
 	if (!NT_SUCCESS(status))
 		return status;
 	status = kmt_caps(session->fd, session->adapter, &session->caps);
@@ -183,20 +199,35 @@ int32_t kmt_session_renew(struct kmt_session *session, uint32_t node)
 	return session_device(session, node);
 }
 
-int32_t kmt_session_open(struct kmt_session *session, const char *path, uint32_t node)
+/* With the file in session->fd, which is closed on failure. */
+static int32_t session_begin(struct kmt_session *session, const struct dxg_luid *except,
+			     uint32_t node)
 {
 	int32_t status;
 
-	memset(session, 0, sizeof(*session));
-	session->fd = open(path ? path : DXG_DEVICE_PATH, O_RDONLY | O_CLOEXEC);
 	if (session->fd < 0)
 		return KMT_ERRNO(errno);
-	status = session_fill(session, node);
+	status = session_fill(session, except, node);
 	if (!NT_SUCCESS(status)) {
 		close(session->fd);
 		session->fd = -1;
 	}
 	return status;
+}
+
+int32_t kmt_session_open(struct kmt_session *session, const char *path, uint32_t node)
+{
+	memset(session, 0, sizeof(*session));
+	session->fd = open(path ? path : DXG_DEVICE_PATH, O_RDONLY | O_CLOEXEC);
+	return session_begin(session, NULL, node);
+}
+
+int32_t kmt_session_open_other(struct kmt_session *session, const struct kmt_session *first,
+			       uint32_t node)
+{
+	memset(session, 0, sizeof(*session));
+	session->fd = fcntl(first->fd, F_DUPFD_CLOEXEC, 0);
+	return session_begin(session, &first->luid, node);
 }
 
 static void keep_first(int32_t *first, int32_t status)

@@ -71,6 +71,13 @@ int32_t kmt_context_create(int fd, uint32_t device, uint32_t node, uint32_t *con
 int32_t kmt_session_open(struct kmt_session *session, const char *path, uint32_t node);
 
 /*
+ * The same on another adapter than the first session's, by the same open file, so that the
+ * handles of both are of one table. Its descriptor is a duplicate.
+ */
+int32_t kmt_session_open_other(struct kmt_session *session, const struct kmt_session *first,
+			       uint32_t node);
+
+/*
  * Destroys the device with all that was made on it, and makes a new one with a new
  * context and paging queue: what a process does whose device is in error.
  */
