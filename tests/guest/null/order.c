@@ -538,6 +538,29 @@ static void promoted(void)
 	user_end(&guilty);
 }
 
+/* The wait of a power-down is bounded as well: D3 without an acknowledgment takes a reset. */
+static void unanswered(void)
+{
+	uint64_t resets = adapter_value("resets");
+	unsigned int waited;
+	struct user user;
+
+	user_start(&user);
+	forget();
+	orders("SuspendContext=silent*1");
+	device_write("control", "auto");
+	for (waited = 0; waited < 10000 && !null_calls("ResetFromTimeout"); waited += 10)
+		kmt_sleep_us(10000);
+	ok(null_calls("ResetFromTimeout") == 1,
+	   "before D3 no acknowledgment comes: the adapter is reset (DDI-SC-3 DDI-PW-9)");
+	orders("");
+	device_write("control", "on");
+	await_asleep(false);
+	ok(adapter_value("resets") == resets + 1 && *user.queue.stat == ABORT,
+	   "once, and who was on it is told (T25 FH-8)");
+	user_end(&user);
+}
+
 int main(void)
 {
 	char last[DEBUGFS_TEXT_BYTES];
@@ -565,6 +588,7 @@ int main(void)
 	killed();
 	starved();
 	promoted();
+	unanswered();
 	if (!ok(counters_settle(NULL, 20000, last), "nothing is left"))
 		diag("%s", last);
 	ok(!null_unload(), "the modules unload");

@@ -15,6 +15,7 @@
 
 #define CHILDREN	4
 #define QUEUES		3
+#define STATE_NS	(15ull * 1000 * 1000 * 1000)	/* 5 s, on a busy host */
 
 enum { STAGE_READY = 1 };
 
@@ -105,12 +106,18 @@ static void at_once(void)
 	pid_t pids[2];
 	char how[32];
 	unsigned int i, bad = 0;
+	char text[16384];
+	uint64_t start;
 
 	forget();
 	orders("CreateDoorbell=hold*2");
 	for (i = 0; i < 2; i++)
 		pids[i] = child_start(creator, &reports[i], NULL, true, 30);
 	await_calls("CreateDoorbell", 2);
+	start = kmt_now_ns();
+	ok(file_read("/sys/kernel/debug/dxg/*/state", text, sizeof(text)) &&
+	   strstr(text, "busy pid=") && kmt_now_ns() - start < STATE_NS,
+	   "\"state\" does not wait for who sleeps in a create, and says so");
 	orders("");
 	for (i = 0; i < 2; i++)
 		bad += !child_reap(pids[i], how, sizeof(how));
