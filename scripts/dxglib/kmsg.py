@@ -5,7 +5,8 @@ import re
 
 # Each is the kernel's own announcement of a defect.
 _BAD = re.compile(
-    r"WARNING: |\bBUG: |kernel BUG at|\bOops\b|\bOops:|"
+    r"WARNING: |\bBUG: |\bBUG \S+ \(|kernel BUG at|pagealloc: |"
+    r"\bOops\b|\bOops:|"
     r"INFO: (task|possible|rcu|trying to register|suspicious)|"
     r"possible (circular|recursive) locking|bad unlock balance|"
     r"inconsistent lock state|suspicious RCU usage|"
