@@ -84,6 +84,9 @@ NTSTATUS dxgnull_create_doorbell(DXGKARG_CREATEDOORBELL *args)
 	queue->wp = args->InitialWritePointer;
 	queue->rp = args->InitialWritePointer;
 	queue->active = false;
+	/* Of an earlier doorbell; this one has no work before it is connected (KMT-CD-5). */
+	queue->sample = false;
+	queue->last_active = 0;
 	queue->packet.valid = false;
 	queue->faulted = false;
 	list_add_tail(&queue->link, &dxgnull_queue_engine(queue)->queues);

@@ -248,19 +248,28 @@ static void orphaned_ring(struct kmt_session *session)
 }
 
 /* The doorbell goes and comes back, the ring and the queue stay (OBJ-10, T29, T30). */
-static void second_life(struct queue *queue)
+static void second_life(struct queue *queue, struct rival *rival)
 {
 	volatile uint64_t *bell = queue->bell;
 	uint64_t fence = *queue->fence_cpu;
+	unsigned int i;
 
+	/* It has a slot when it is destroyed. */
+	if (*queue->stat != CONNECTED)
+		must(connect_queue(queue), "connect");
 	must(doorbell_destroy(queue->session->fd, queue->doorbell), "destroy");
 	ok(fault_of_store(bell, 0) != 0, "a destroyed doorbell's address raises a signal (OP-5)");
 	ok(*(volatile uint64_t *)queue->control.cpu != 0, "its ring control is still there");
 	must(queue_doorbell_create(queue, DXG_DOORBELL_RESIZE), "doorbell after a resize");
 	ok(*queue->stat == RETRY, "the new doorbell's STAT is RETRY");
 	ok(*queue->last_queued == fence, "its LQ is the fence's value (OBJ-9)");
-	ok(queue_probe(queue) == STATUS_SUCCESS && *queue->fence_cpu == fence + 1,
-	   "and its work runs");
+	queue_publish_fence(queue);
+	for (i = 0; i < 5; i++)
+		must(queue_probe(&rival->queues[0]), "the rival's work");
+	ok(*queue->stat == RETRY && stays(queue, fence),
+	   "nothing of the old one runs its work when others work (KMT-CD-5)");
+	ok(queue_probe(queue) == STATUS_SUCCESS && *queue->fence_cpu == fence + 2,
+	   "connected, it does");
 }
 
 /* Rings of a disconnected doorbell land in the process's own page (SEC-21). */
@@ -293,7 +302,7 @@ static void everything(const char *path, const char *what)
 	concurrent_connects(&queue, &rival);
 	no_victim_needed(&queue, &rival);
 	orphaned_ring(&session);
-	second_life(&queue);
+	second_life(&queue, &rival);
 	dummies(&queue, &rival);
 	ok(queue_destroy(&queue) == STATUS_SUCCESS && rival_destroy(&rival) == STATUS_SUCCESS &&
 	   kmt_session_close(&session) == STATUS_SUCCESS, "all is destroyed");
