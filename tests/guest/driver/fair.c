@@ -19,7 +19,7 @@
 
 #define MAX_QUEUES	64u
 #define CROWD		8u	/* queues for each slot */
-#define TURNS		32u	/* of each queue with a slot, at which chance evens out */
+#define TURNS		64u	/* of each queue with a slot, at which chance evens out */
 #define LONGEST_NS	(8ull * 1000 * 1000 * 1000)
 #define HOLD_US		1000u
 #define WAIT_NS		(30ull * 1000 * 1000 * 1000)
