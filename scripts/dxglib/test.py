@@ -162,6 +162,18 @@ def _suites(options):
     return sanitize.SUITES if options.sanitize else None
 
 
+def variant(options):
+    """What makes this run another than the usual one, for its record."""
+    words = []
+    if options.kernel not in (None, kernel.DEFAULT):
+        words.append(f"kernel {options.kernel}")
+    if options.iommu:
+        words.append("iommu")
+    if options.sanitize:
+        words.append("sanitize")
+    return ", ".join(words)
+
+
 def _check_junit(path):
     """Refuse a file that could not be written after all the tests."""
     try:
@@ -199,7 +211,7 @@ def _run(options, items, seed):
     for outcome in runner.run_all(items, options.jobs, options.long):
         show(outcome)
         outcomes.append(outcome)
-    results.record(outcomes)
+    results.record(outcomes, variant(options))
     if options.junit is not None:
         properties = {"kernel": options.kernel or kernel.DEFAULT}
         if seed is not None:

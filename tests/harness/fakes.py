@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from dxglib import paths, proc, runner
+from dxglib import paths, proc, results, runner
 from dxglib.testlist import Test
 
 PASSING = "echo 1..1; echo ok 1 - fine"
@@ -20,9 +20,10 @@ _DXG = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {scripts!r})
-from dxglib import paths
+from dxglib import paths, results
 paths.HOST = Path({host!r})
 paths.FAILURES = Path({failures!r})
+results.FILE = Path({results!r})
 from dxglib.cli import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -36,16 +37,18 @@ def fake(name, script, suite="unit", **more):
 
 
 class Case(unittest.TestCase):
-    """A test case with a folder of its own, for evidence too."""
+    """A test case with a folder of its own, for evidence and results too."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.top = Path(folder.name)
         self.failures = self.top / "failures"
-        patch = mock.patch.object(paths, "FAILURES", self.failures)
-        patch.start()
-        self.addCleanup(patch.stop)
+        self.results = self.top / "results.json"
+        for patch in (mock.patch.object(paths, "FAILURES", self.failures),
+                      mock.patch.object(results, "FILE", self.results)):
+            patch.start()
+            self.addCleanup(patch.stop)
 
     def outcomes(self, *tests, jobs=1):
         """Run the tests; their outcomes as they came."""
@@ -64,7 +67,8 @@ class Case(unittest.TestCase):
             "protocol": "tap" if test.tap else "exitcode"}
             for test in tests]))
         script = _DXG.format(scripts=str(paths.SCRIPTS), host=str(host),
-                             failures=str(self.failures))
+                             failures=str(self.failures),
+                             results=str(self.results))
         child = proc.spawn([sys.executable, "-I", "-c", script, *arguments],
                            stdin=subprocess.DEVNULL, text=True,
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,

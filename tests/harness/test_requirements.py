@@ -2,6 +2,7 @@
 """dxg requirements: what names an id, what counts as its result, what fails."""
 
 import io
+import json
 import tempfile
 import unittest
 from contextlib import redirect_stdout
@@ -9,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
-from dxglib import requirements, results, tap
+from dxglib import kernel, requirements, results, tap, test
 
 SPEC = """\
 - ORD-1 (**I1**) First. [derived]
@@ -223,12 +224,38 @@ class Record(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "results.json")
             results.record([self.outcome("a", ("x", "pass"), ("y", "fail")),
-                            self.outcome("b", ("z", "skip"))], path)
-            results.record([self.outcome("a", ("x", "pass"))], path)
+                            self.outcome("b", ("z", "skip"))], path=path)
+            results.record([self.outcome("a", ("x", "pass"))], path=path)
             self.assertEqual(
                 [(line["test"], line["name"], line["result"], line["time"])
                  for line in results.load(path)],
                 [("b", "z", "skip", 12), ("a", "x", "pass", 12)])
+
+    def test_a_variant_replaces_its_own(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "results.json")
+            # As a file of before the variants has it.
+            path.write_text(json.dumps([
+                {"suite": "unit", "test": "a", "name": "x", "result": "fail",
+                 "time": 1}]))
+            for variant, result in (("iommu", "fail"), ("", "pass"),
+                                    ("iommu", "skip"), ("sanitize", "pass")):
+                results.record([self.outcome("a", ("x", result))], variant,
+                               path)
+            self.assertEqual(
+                [(line["variant"], line["result"])
+                 for line in results.load(path)],
+                [("", "pass"), ("iommu", "skip"), ("sanitize", "pass")])
+
+    def test_the_variant_of_a_run(self):
+        def of(**more):
+            return test.variant(SimpleNamespace(**{
+                "kernel": None, "iommu": False, "sanitize": False, **more}))
+
+        self.assertEqual(of(), "")
+        self.assertEqual(of(kernel=kernel.DEFAULT), "")
+        self.assertEqual(of(kernel="6.12", iommu=True), "kernel 6.12, iommu")
+        self.assertEqual(of(sanitize=True), "sanitize")
 
     def test_nothing_recorded(self):
         self.assertEqual(results.load(Path("/nonexistent")), [])

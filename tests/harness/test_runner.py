@@ -6,7 +6,7 @@ import time
 import unittest
 
 import fakes
-from dxglib import proc, runner, test
+from dxglib import paths, proc, results, runner, test
 from fakes import FAILING, PASSING, fake
 
 # Waits for a file that another test makes; fails when it never comes.
@@ -188,6 +188,17 @@ class Evidence(fakes.Case):
 
 
 class Command(fakes.Case):
+    def test_results_are_recorded_where_they_belong(self):
+        real = paths.BUILD / "results.json"
+        before = real.read_bytes() if real.exists() else None
+        self.run_dxg([fake("of-a-test", FAILING)])
+        self.assertEqual([(line["test"], line["variant"], line["result"])
+                          for line in results.load()],
+                         [("of-a-test", "", "pass"), ("of-a-test", "", "fail")])
+        after = real.read_bytes() if real.exists() else None
+        if after != before:    # another run, at the same time?
+            self.assertNotIn(b"of-a-test", after)
+
     def test_last_line_and_slowest(self):
         code, lines, err = self.run_dxg(
             [fake("good", PASSING), fake("bad", FAILING),
