@@ -419,15 +419,16 @@ NTSTATUS dxg_lock2(struct dxg_call *call)
  * dxg_unlock2() - D3DKMTUnlock2
  * @call: struct dxg_unlock2
  *
- * Return: INVALID_PARAMETER for bad handles or an allocation that is not locked.
+ * Return: INVALID_PARAMETER for bad handles or an allocation that is not locked;
+ * DEVICE_REMOVED (KMT-0.9): a lock on a device in error goes with its allocation.
  */
 NTSTATUS dxg_unlock2(struct dxg_call *call)
 {
 	struct dxg_unlock2 *args = call->args;
-	NTSTATUS status = STATUS_INVALID_PARAMETER;
 	struct dxg_allocation *allocation;
 	struct dxg_process_adapter *pa;
 	struct dxg_object *keep;
+	NTSTATUS status;
 
 	allocation = dxg_lock_lookup(call->process, args->device, args->allocation, &keep);
 	if (!allocation)
@@ -435,12 +436,13 @@ NTSTATUS dxg_unlock2(struct dxg_call *call)
 	pa = allocation->device->pa;
 
 	mutex_lock(&pa->lock);
-	if (!allocation->obj.dead && allocation->locks) {
-		status = STATUS_SUCCESS;
-		if (!--allocation->locks) {
-			dxg_region_unmap(&allocation->region, allocation->user_addr);
-			allocation->user_addr = 0;
-		}
+	status = allocation->obj.dead ? STATUS_INVALID_PARAMETER :
+					dxg_device_status(allocation->device);
+	if (NT_SUCCESS(status) && !allocation->locks)
+		status = STATUS_INVALID_PARAMETER;
+	if (NT_SUCCESS(status) && !--allocation->locks) {
+		dxg_region_unmap(&allocation->region, allocation->user_addr);
+		allocation->user_addr = 0;
 	}
 	mutex_unlock(&pa->lock);
 	dxg_object_put(&allocation->obj);

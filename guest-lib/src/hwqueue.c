@@ -18,6 +18,31 @@ NTSTATUS D3DKMTDestroyHwQueue(const D3DKMT_DESTROYHWQUEUE *args)
 			 "hHwQueue 0x%x", args->hHwQueue);
 }
 
+NTSTATUS D3DKMTSubmitCommandToHwQueue(const D3DKMT_SUBMITCOMMANDTOHWQUEUE *args)
+{
+	return DXG_THUNK(LX_DXSUBMITCOMMANDTOHWQUEUE, DXG_CALL_WITH_HANDLE, args,
+			 "hHwQueue 0x%x, which takes no submission by call",
+			 args->hHwQueue);
+}
+
+NTSTATUS
+D3DKMTSubmitWaitForSyncObjectsToHwQueue(const D3DKMT_SUBMITWAITFORSYNCOBJECTSTOHWQUEUE *args)
+{
+	return DXG_THUNK(LX_DXSUBMITWAITFORSYNCOBJECTSTOHWQUEUE, DXG_CALL_WITH_HANDLE,
+			 args, "hHwQueue 0x%x, which takes no submission by call",
+			 args->hHwQueue);
+}
+
+NTSTATUS
+D3DKMTSubmitSignalSyncObjectsToHwQueue(const D3DKMT_SUBMITSIGNALSYNCOBJECTSTOHWQUEUE *args)
+{
+	return DXG_THUNK(LX_DXSUBMITSIGNALSYNCOBJECTSTOHWQUEUE, DXG_CALL_WITH_HANDLE,
+			 args,
+			 "Flags 0x%x (allowed 0x7), BroadcastHwQueueCount %u (1..%u), none of which takes submission by call",
+			 args->Flags.Value, args->BroadcastHwQueueCount,
+			 D3DDDI_MAX_BROADCAST_CONTEXT);
+}
+
 NTSTATUS
 D3DKMTWaitForSynchronizationObjectFromCpu(const D3DKMT_WAITFORSYNCHRONIZATIONOBJECTFROMCPU *args)
 {

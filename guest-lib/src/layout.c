@@ -140,6 +140,25 @@ SAME_FIELD(D3DKMT_CREATEHWQUEUE, HwQueueProgressFenceCPUVirtualAddress,
 SAME_FIELD(D3DKMT_CREATEHWQUEUE, HwQueueProgressFenceGPUVirtualAddress,
 	   dxg_createhwqueue, progress_fence_gpu_va);
 
+SAME_SIZE(D3DKMT_SUBMITCOMMANDTOHWQUEUE, dxg_submitcommandtohwqueue);
+SAME_FIELD(D3DKMT_SUBMITCOMMANDTOHWQUEUE, CommandBuffer, dxg_submitcommandtohwqueue,
+	   command_buffer);
+SAME_FIELD(D3DKMT_SUBMITCOMMANDTOHWQUEUE, pPrivateDriverData,
+	   dxg_submitcommandtohwqueue, priv_drv_data);
+SAME_FIELD(D3DKMT_SUBMITCOMMANDTOHWQUEUE, WrittenPrimaries,
+	   dxg_submitcommandtohwqueue, written_primaries);
+SAME_SIZE(D3DKMT_SUBMITWAITFORSYNCOBJECTSTOHWQUEUE,
+	  dxg_submitwaitforsyncobjectstohwqueue);
+SAME_FIELD(D3DKMT_SUBMITWAITFORSYNCOBJECTSTOHWQUEUE, FenceValueArray,
+	   dxg_submitwaitforsyncobjectstohwqueue, fence_values);
+SAME_SIZE(D3DKMT_SUBMITSIGNALSYNCOBJECTSTOHWQUEUE,
+	  dxg_submitsignalsyncobjectstohwqueue);
+SAME_FIELD(D3DKMT_SUBMITSIGNALSYNCOBJECTSTOHWQUEUE, BroadcastHwQueueArray,
+	   dxg_submitsignalsyncobjectstohwqueue, queues);
+SAME_FIELD(D3DKMT_SUBMITSIGNALSYNCOBJECTSTOHWQUEUE, ObjectHandleArray,
+	   dxg_submitsignalsyncobjectstohwqueue, objects);
+_Static_assert(D3DDDI_MAX_BROADCAST_CONTEXT == DXG_BROADCAST_MAX_QUEUES, "limit");
+
 _Static_assert(sizeof(D3DKMT_CREATE_DOORBELL) + sizeof(struct dxg_call_header) ==
 	       sizeof(struct dxg_createdoorbell), "D3DKMT_CREATE_DOORBELL");
 SAME_FIELD_X(D3DKMT_CREATE_DOORBELL, hHwQueue, dxg_createdoorbell, queue);

@@ -277,6 +277,42 @@ struct dxg_lock2 {
 	__u64 data;			/* out */
 };
 
+/* 0x34: refused, see dxgkrnl/submission.c, as are the next two */
+struct dxg_submitcommandtohwqueue {
+	__u32 queue;
+	__u32 reserved0;
+	__u64 progress_fence_id;
+	__u64 command_buffer;		/* GPU address */
+	__u32 command_length;		/* bytes */
+	__u32 priv_drv_data_size;
+	__u64 priv_drv_data;
+	__u32 num_primaries;
+	__u32 reserved1;
+	__u64 written_primaries;
+};
+
+/* 0x35 */
+struct dxg_submitsignalsyncobjectstohwqueue {
+	__u32 flags;			/* DXG_SIGNAL_FLAGS */
+	__u32 queue_count;		/* 1..64 */
+	__u64 queues;			/* __u32[queue_count] */
+	__u32 object_count;
+	__u32 reserved;
+	__u64 objects;			/* __u32[object_count] */
+	__u64 fence_values;		/* __u64[object_count] */
+};
+
+#define DXG_SIGNAL_FLAGS		0x7u
+#define DXG_BROADCAST_MAX_QUEUES	64
+
+/* 0x36 */
+struct dxg_submitwaitforsyncobjectstohwqueue {
+	__u32 queue;
+	__u32 object_count;
+	__u64 objects;			/* __u32[object_count] */
+	__u64 fence_values;		/* __u64[object_count] */
+};
+
 /* 0x37 */
 struct dxg_unlock2 {
 	__u32 device;
@@ -322,6 +358,11 @@ struct dxg_waitforsyncobjectfromcpu {
 #define LX_DXEVICT			DXG_IOWR(0x1e, struct dxg_evict)
 #define LX_DXFREEGPUVIRTUALADDRESS	DXG_IOWR(0x20, struct dxg_freegpuvirtualaddress)
 #define LX_DXLOCK2			DXG_IOWR(0x25, struct dxg_lock2)
+#define LX_DXSUBMITCOMMANDTOHWQUEUE	DXG_IOWR(0x34, struct dxg_submitcommandtohwqueue)
+#define LX_DXSUBMITSIGNALSYNCOBJECTSTOHWQUEUE \
+	DXG_IOWR(0x35, struct dxg_submitsignalsyncobjectstohwqueue)
+#define LX_DXSUBMITWAITFORSYNCOBJECTSTOHWQUEUE \
+	DXG_IOWR(0x36, struct dxg_submitwaitforsyncobjectstohwqueue)
 #define LX_DXUNLOCK2			DXG_IOWR(0x37, struct dxg_unlock2)
 #define LX_DXWAITFORSYNCHRONIZATIONOBJECTFROMCPU DXG_IOWR(0x3a, struct dxg_waitforsyncobjectfromcpu)
 #define LX_DXENUMADAPTERS3		DXG_IOWR(0x3e, struct dxg_enumadapters3)
@@ -404,6 +445,11 @@ _Static_assert(sizeof(struct dxg_createhwqueue) == 48, "createhwqueue");
 _Static_assert(sizeof(struct dxg_evict) == 32, "evict");
 _Static_assert(sizeof(struct dxg_freegpuvirtualaddress) == 24, "freegpuvirtualaddress");
 _Static_assert(sizeof(struct dxg_lock2) == 24, "lock2");
+_Static_assert(sizeof(struct dxg_submitcommandtohwqueue) == 56, "submitcommandtohwqueue");
+_Static_assert(sizeof(struct dxg_submitsignalsyncobjectstohwqueue) == 40,
+	       "submitsignalsyncobjectstohwqueue");
+_Static_assert(sizeof(struct dxg_submitwaitforsyncobjectstohwqueue) == 24,
+	       "submitwaitforsyncobjectstohwqueue");
 _Static_assert(sizeof(struct dxg_unlock2) == 8, "unlock2");
 _Static_assert(sizeof(struct dxg_waitforsyncobjectfromcpu) == 40, "waitforsyncobjectfromcpu");
 _Static_assert(sizeof(struct dxg_createdoorbell) == 16 + 72, "createdoorbell");

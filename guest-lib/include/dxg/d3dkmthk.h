@@ -412,6 +412,39 @@ typedef struct _D3DKMT_DESTROYHWQUEUE {
 	D3DKMT_HANDLE hHwQueue;
 } D3DKMT_DESTROYHWQUEUE;
 
+typedef struct _D3DKMT_SUBMITCOMMANDTOHWQUEUE {
+	D3DKMT_HANDLE hHwQueue;
+	UINT64 HwQueueProgressFenceId;
+	D3DGPU_VIRTUAL_ADDRESS CommandBuffer;
+	UINT CommandLength;			/* bytes */
+	UINT PrivateDriverDataSize;
+	void *pPrivateDriverData;
+	UINT NumPrimaries;
+	const D3DKMT_HANDLE *WrittenPrimaries;
+} D3DKMT_SUBMITCOMMANDTOHWQUEUE;
+
+DXG_ASSERT_SIZE(D3DKMT_SUBMITCOMMANDTOHWQUEUE, 56);
+
+typedef struct _D3DKMT_SUBMITWAITFORSYNCOBJECTSTOHWQUEUE {
+	D3DKMT_HANDLE hHwQueue;
+	UINT ObjectCount;
+	const D3DKMT_HANDLE *ObjectHandleArray;
+	const UINT64 *FenceValueArray;
+} D3DKMT_SUBMITWAITFORSYNCOBJECTSTOHWQUEUE;
+
+DXG_ASSERT_SIZE(D3DKMT_SUBMITWAITFORSYNCOBJECTSTOHWQUEUE, 24);
+
+typedef struct _D3DKMT_SUBMITSIGNALSYNCOBJECTSTOHWQUEUE {
+	D3DDDICB_SIGNALFLAGS Flags;
+	UINT BroadcastHwQueueCount;		/* 1 .. D3DDDI_MAX_BROADCAST_CONTEXT */
+	const D3DKMT_HANDLE *BroadcastHwQueueArray;
+	UINT ObjectCount;
+	const D3DKMT_HANDLE *ObjectHandleArray;
+	const UINT64 *FenceValueArray;
+} D3DKMT_SUBMITSIGNALSYNCOBJECTSTOHWQUEUE;
+
+DXG_ASSERT_SIZE(D3DKMT_SUBMITSIGNALSYNCOBJECTSTOHWQUEUE, 40);
+
 typedef struct _D3DKMT_CREATE_DOORBELL_FLAGS {
 	union {
 		struct {
@@ -489,6 +522,17 @@ DXG_ASSERT_SIZE(D3DKMT_NOTIFY_WORK_SUBMISSION, 8);
 NTSTATUS D3DKMTCreateHwQueue(D3DKMT_CREATEHWQUEUE *args);
 /* Destroys the queue's doorbell first if there is one (OBJ-21). */
 NTSTATUS D3DKMTDestroyHwQueue(const D3DKMT_DESTROYHWQUEUE *args);
+
+/*
+ * Submission through the kernel never succeeds here: STATUS_INVALID_PARAMETER for a queue
+ * with UserModeSubmission, whose work comes by its ring alone (KMT-HQ-3),
+ * STATUS_NOT_SUPPORTED for one without. Nothing is enqueued.
+ */
+NTSTATUS D3DKMTSubmitCommandToHwQueue(const D3DKMT_SUBMITCOMMANDTOHWQUEUE *args);
+NTSTATUS
+D3DKMTSubmitWaitForSyncObjectsToHwQueue(const D3DKMT_SUBMITWAITFORSYNCOBJECTSTOHWQUEUE *args);
+NTSTATUS
+D3DKMTSubmitSignalSyncObjectsToHwQueue(const D3DKMT_SUBMITSIGNALSYNCOBJECTSTOHWQUEUE *args);
 
 /*
  * Makes a disconnected doorbell: the status word reads RETRY and a ring has no

@@ -19,6 +19,7 @@ typedef UINT64 D3DGPU_SIZE_T;
 #define D3DDDI_DOORBELL_PRIVATEDATA_MAX_BYTES_WDDM3_1	16
 #define D3DDDI_MAX_OBJECT_WAITED_ON			32
 #define D3DDDI_MAX_OBJECT_SIGNALED			32
+#define D3DDDI_MAX_BROADCAST_CONTEXT			64
 
 /*
  * The 64-bit word at DoorbellStatusCPUVirtualAddress. 0 is CONNECTED: zeroed memory
@@ -72,6 +73,18 @@ typedef struct _D3DDDI_CREATEHWQUEUEFLAGS {
 		UINT Value;
 	};
 } D3DDDI_CREATEHWQUEUEFLAGS;
+
+typedef struct _D3DDDICB_SIGNALFLAGS {
+	union {
+		struct {
+			UINT SignalAtSubmission	: 1;
+			UINT EnqueueCpuEvent	: 1;
+			UINT AllowFenceRewind	: 1;
+			UINT Reserved		: 29;
+		};
+		UINT Value;
+	};
+} D3DDDICB_SIGNALFLAGS;
 
 typedef struct _D3DDDI_ALLOCATIONINFO2_FLAGS {
 	union {

@@ -243,6 +243,60 @@ static const struct field hwqueue_fields[] = {
 	END
 };
 
+static void command_fill(struct fields_world *world, void *argument)
+{
+	((struct dxg_submitcommandtohwqueue *)argument)->queue = world->kernel_queue;
+}
+
+/* What is refused is not looked at further. */
+static const struct field command_fields[] = {
+	HANDLE(dxg_submitcommandtohwqueue, queue, HWQUEUE),
+	ANY(dxg_submitcommandtohwqueue, reserved0),
+	ANY(dxg_submitcommandtohwqueue, progress_fence_id),
+	ANY(dxg_submitcommandtohwqueue, command_buffer),
+	ANY(dxg_submitcommandtohwqueue, command_length),
+	ANY(dxg_submitcommandtohwqueue, priv_drv_data_size),
+	ANY(dxg_submitcommandtohwqueue, priv_drv_data),
+	ANY(dxg_submitcommandtohwqueue, num_primaries),
+	ANY(dxg_submitcommandtohwqueue, reserved1),
+	ANY(dxg_submitcommandtohwqueue, written_primaries),
+	END
+};
+
+static void signal_fill(struct fields_world *world, void *argument)
+{
+	struct dxg_submitsignalsyncobjectstohwqueue *args = argument;
+
+	world->handle = world->kernel_queue;
+	args->queue_count = 1;
+	args->queues = address(&world->handle);
+}
+
+static const struct field signal_fields[] = {
+	FLAGS(dxg_submitsignalsyncobjectstohwqueue, flags, DXG_SIGNAL_FLAGS),
+	NUMBER(dxg_submitsignalsyncobjectstohwqueue, queue_count, { 0, BAD },
+	       { DXG_BROADCAST_MAX_QUEUES + 1, BAD }, { 0x80000000, BAD }, { 0xffffffff, BAD }),
+	HANDLES(dxg_submitsignalsyncobjectstohwqueue, queues, HWQUEUE),
+	ANY(dxg_submitsignalsyncobjectstohwqueue, object_count),
+	ANY(dxg_submitsignalsyncobjectstohwqueue, reserved),
+	ANY(dxg_submitsignalsyncobjectstohwqueue, objects),
+	ANY(dxg_submitsignalsyncobjectstohwqueue, fence_values),
+	END
+};
+
+static void wait_fill(struct fields_world *world, void *argument)
+{
+	((struct dxg_submitwaitforsyncobjectstohwqueue *)argument)->queue = world->kernel_queue;
+}
+
+static const struct field wait_fields[] = {
+	HANDLE(dxg_submitwaitforsyncobjectstohwqueue, queue, HWQUEUE),
+	ANY(dxg_submitwaitforsyncobjectstohwqueue, object_count),
+	ANY(dxg_submitwaitforsyncobjectstohwqueue, objects),
+	ANY(dxg_submitwaitforsyncobjectstohwqueue, fence_values),
+	END
+};
+
 static void paging_fill(struct fields_world *world, void *argument)
 {
 	((struct dxg_createpagingqueue *)argument)->device = world->session.device;
@@ -280,6 +334,11 @@ const struct fields_call fields_object_calls[] = {
 	QUIET("DestroyContext", LX_DXDESTROYCONTEXT, destroy_context, handle_undo),
 	CALL("CreateHwQueue", LX_DXCREATEHWQUEUE, hwqueue, hwqueue_undo),
 	QUIET("DestroyHwQueue", LX_DXDESTROYHWQUEUE, destroy_hwqueue, handle_undo),
+	QUIET("SubmitCommandToHwQueue", LX_DXSUBMITCOMMANDTOHWQUEUE, command, NULL),
+	QUIET("SubmitSignalSyncObjectsToHwQueue", LX_DXSUBMITSIGNALSYNCOBJECTSTOHWQUEUE, signal,
+	      NULL),
+	QUIET("SubmitWaitForSyncObjectsToHwQueue", LX_DXSUBMITWAITFORSYNCOBJECTSTOHWQUEUE, wait,
+	      NULL),
 	CALL("CreatePagingQueue", LX_DXCREATEPAGINGQUEUE, paging, paging_undo),
 	QUIET("DestroyPagingQueue", LX_DXDESTROYPAGINGQUEUE, destroy_paging_queue, handle_undo),
 	QUIET("DestroySynchronizationObject", LX_DXDESTROYSYNCHRONIZATIONOBJECT, destroy_fence,

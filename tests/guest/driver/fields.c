@@ -62,11 +62,19 @@ static bool same_status(int32_t got, int32_t want)
 	return got == want;
 }
 
-/* Fences cannot be destroyed: the one call whose good arguments are refused. */
+/* The calls whose good arguments are refused: nothing destroys fences, or submits for a queue. */
 static int32_t good_status(const struct fields_call *call)
 {
-	return call->command == LX_DXDESTROYSYNCHRONIZATIONOBJECT ? STATUS_INVALID_PARAMETER :
-								    STATUS_SUCCESS;
+	switch (call->command) {
+	case LX_DXDESTROYSYNCHRONIZATIONOBJECT:
+		return STATUS_INVALID_PARAMETER;
+	case LX_DXSUBMITCOMMANDTOHWQUEUE:
+	case LX_DXSUBMITSIGNALSYNCOBJECTSTOHWQUEUE:
+	case LX_DXSUBMITWAITFORSYNCOBJECTSTOHWQUEUE:
+		return STATUS_NOT_SUPPORTED;
+	default:
+		return STATUS_SUCCESS;
+	}
 }
 
 static int32_t make_call(const struct fields_call *call, unsigned long command, void *args)
@@ -466,6 +474,7 @@ static void make_world(void)
 {
 	struct kmt_session *other = calloc(1, sizeof(*other));
 	struct queue *foreign = calloc(1, sizeof(*foreign));
+	struct dxg_createhwqueue kernel = { 0 };
 	struct dxg_luid luid;
 	uint32_t handle;
 	unsigned int i;
@@ -495,6 +504,9 @@ static void make_world(void)
 	must(doorbell_destroy(world.session.fd, world.bare.doorbell), "its doorbell");
 	world.stale[OBJECT_DOORBELL] = world.bare.doorbell;
 	world.bare.doorbell = 0;
+	kernel.context = world.session.context;
+	must(kmt_call(world.session.fd, LX_DXCREATEHWQUEUE, &kernel), "queue of the kernel's");
+	world.kernel_queue = kernel.queue;
 	must(kmt_buffer_create(&world.session, 4 * KMT_PAGE_BYTES, 0, &world.buffer), "buffer");
 	objects_gather(&world.session, &world.queue, world.good);
 	for (i = 0; i < NUM_OBJECTS; i++) {

@@ -47,6 +47,7 @@ struct fields_world {
 	struct kmt_session session;
 	struct queue queue;		/* whole, connected */
 	struct queue bare;		/* hardware queue and memory without a doorbell */
+	uint32_t kernel_queue;		/* without user-mode submission */
 	struct kmt_buffer buffer;	/* resident, mapped and locked */
 	uint32_t spare[NUM_OBJECTS];	/* one to destroy; 0: has been */
 	uint32_t good[NUM_OBJECTS];

@@ -192,9 +192,35 @@ static const struct call calls[] = {
 	{ "DestroyDoorbell", DXG_DESTROYDOORBELL, {
 		FIELD(struct dxg_destroydoorbell, doorbell, OBJECT, FUZZ_DOORBELL),
 	}, { { 0 } } },
-	/* Fences end with their queue: always refused, so not counted among the others. */
+	/* Always refused, so not counted among the others: fences end with their queue ... */
 	{ NULL, LX_DXDESTROYSYNCHRONIZATIONOBJECT, {
 		FIELD(struct dxg_handle_arg, handle, OBJECT, FUZZ_FENCE),
+	}, { { 0 } } },
+	/* ... and work comes by a ring. */
+	{ NULL, LX_DXSUBMITCOMMANDTOHWQUEUE, {
+		FIELD(struct dxg_submitcommandtohwqueue, queue, OBJECT, FUZZ_QUEUE),
+		FIELD(struct dxg_submitcommandtohwqueue, progress_fence_id, NUMBER, 4),
+		FIELD(struct dxg_submitcommandtohwqueue, command_buffer, ADDRESS, 0),
+		FIELD(struct dxg_submitcommandtohwqueue, command_length, SIZE, 0),
+		FIELD(struct dxg_submitcommandtohwqueue, priv_drv_data_size, NUMBER, 4096),
+		FIELD(struct dxg_submitcommandtohwqueue, priv_drv_data, BLOB, 0),
+		FIELD(struct dxg_submitcommandtohwqueue, num_primaries, NUMBER, 2),
+		FIELD(struct dxg_submitcommandtohwqueue, written_primaries, HANDLES,
+		      FUZZ_ALLOCATION),
+	}, { { 0 } } },
+	{ NULL, LX_DXSUBMITSIGNALSYNCOBJECTSTOHWQUEUE, {
+		FIELD(struct dxg_submitsignalsyncobjectstohwqueue, flags, FLAGS, 7),
+		FIELD(struct dxg_submitsignalsyncobjectstohwqueue, queue_count, NUMBER, 3),
+		FIELD(struct dxg_submitsignalsyncobjectstohwqueue, queues, HANDLES, FUZZ_QUEUE),
+		FIELD(struct dxg_submitsignalsyncobjectstohwqueue, object_count, NUMBER, 3),
+		FIELD(struct dxg_submitsignalsyncobjectstohwqueue, objects, HANDLES, FUZZ_FENCE),
+		FIELD(struct dxg_submitsignalsyncobjectstohwqueue, fence_values, VALUES, 0),
+	}, { { 0 } } },
+	{ NULL, LX_DXSUBMITWAITFORSYNCOBJECTSTOHWQUEUE, {
+		FIELD(struct dxg_submitwaitforsyncobjectstohwqueue, queue, OBJECT, FUZZ_QUEUE),
+		FIELD(struct dxg_submitwaitforsyncobjectstohwqueue, object_count, NUMBER, 3),
+		FIELD(struct dxg_submitwaitforsyncobjectstohwqueue, objects, HANDLES, FUZZ_FENCE),
+		FIELD(struct dxg_submitwaitforsyncobjectstohwqueue, fence_values, VALUES, 0),
 	}, { { 0 } } },
 };
 

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include "noise.h"
 
-#define FUZZ_MAX_CALLS		32u
+#define FUZZ_MAX_CALLS		40u
 #define FUZZ_ARGUMENT_BYTES	512u
 #define FUZZ_MEMORY_BYTES	(64u * 4096u)
 #define FUZZ_FAMILIES		8u

@@ -420,10 +420,14 @@ int32_t kmt_buffer_destroy(struct kmt_session *session, struct kmt_buffer *buffe
 		.device = session->device,
 		.allocation = buffer->allocation,
 	};
-	int32_t first = STATUS_SUCCESS;
+	int32_t first = STATUS_SUCCESS, status;
 
-	if (buffer->cpu)
-		keep_first(&first, kmt_call(session->fd, LX_DXUNLOCK2, &unlock));
+	if (buffer->cpu) {
+		status = kmt_call(session->fd, LX_DXUNLOCK2, &unlock);
+		/* On a device in error the lock goes with the allocation (KMT-0.9). */
+		if (status != STATUS_DEVICE_REMOVED)
+			keep_first(&first, status);
+	}
 	if (buffer->gpuva)
 		keep_first(&first, kmt_unmap(session, buffer->gpuva, buffer->bytes));
 	keep_first(&first, kmt_allocation_destroy(session, buffer->allocation));
