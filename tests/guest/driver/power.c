@@ -2,7 +2,7 @@
 /*
  * The device goes to D3 and back under processes that use it: when it is idle, and when
  * the whole system sleeps. Nothing is lost, nothing runs twice, no doorbell is connected
- * unasked, and a connect wakes the device (T20, T21, T22, T32, SM-2, SM-6, ORD-12,
+ * unasked, and a connect wakes the device (T20, T21, T22, T32, KMT-CN-11, SM-2, SM-6, ORD-12,
  * ORD-13, DDI-PW-9, DDI-PW-10, DDI-PW-11, SEC-8).
  *
  *   driver-power			the idle device
@@ -180,7 +180,7 @@ static void streams(uint64_t (*make_sleep)(unsigned int times), unsigned int tim
 		connects += reports[i].values[STREAM_CONNECTS];
 	}
 	diag("%llu laps, %llu connects", (unsigned long long)laps, (unsigned long long)connects);
-	ok(connects >= sleeps / 2, "connects woke it (T21): %llu", (unsigned long long)connects);
+	ok(connects >= sleeps / 2, "connects woke it (T21 KMT-CN-11): %llu", (unsigned long long)connects);
 }
 
 struct user {
@@ -282,7 +282,7 @@ static void idle(void)
 	ok(stat == DXG_DOORBELLSTATUS_DISCONNECTED_RETRY, "idle: and a ring says so");
 	device_write("power/control", "auto");
 	ok(await_asleep(), "idle: it sleeps again");
-	ok(queue_probe(&user.queue) == STATUS_SUCCESS, "idle: a connect wakes it (T21)");
+	ok(queue_probe(&user.queue) == STATUS_SUCCESS, "idle: a connect wakes it (T21 KMT-CN-11)");
 	device_write("power/control", "on");
 	user_end(&user);
 }

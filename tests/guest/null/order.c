@@ -18,11 +18,13 @@
 #include "driver/child.h"
 #include "driver/debugfs.h"
 #include "driver/modules.h"
+#include "driver/fault.h"
 #include "driver/queue.h"
 #include "bench.h"
 
 #define AUTOSUSPEND_MS	"100"
 #define WAIT_NS		(20ull * 1000 * 1000 * 1000)
+#define BUSY_NS		(400ull * 1000 * 1000)	/* of work that goes on */
 #define TDR_TIMEOUT_MS	"/sys/module/dxgkrnl/parameters/tdr_timeout_ms"
 #define TDR_MS		"300"
 #define TDR_LONG_MS	"30000"
@@ -94,7 +96,7 @@ static void commit_fault(struct queue *queue)
 	queue_ring(queue);
 }
 
-/* ORD-12, DDI-PW-9, DDI-PW-10, T21: what is done before D3, and after D0 for a connect. */
+/* ORD-12, DDI-PW-9, DDI-PW-10, T21, KMT-CN-11: what is done before D3, and after D0 for a connect. */
 static void powered(struct queue queues[2])
 {
 	const struct null_line *off, *on, *connect;
@@ -125,7 +127,7 @@ static void powered(struct queue queues[2])
 	   "both contexts are resumed after D0 (ORD-12 DDI-PW-10)");
 	connect = need(&record, false, "ConnectDoorbell");
 	ok(ended_before(&record, "SetPowerState", connect) == 2,
-	   "a connect asks for D0, which is there before the miniport is asked (ORD-12 T21)");
+	   "a connect asks for D0, which is there before the miniport is asked (ORD-12 T21 KMT-CN-11)");
 	ok(null_count(&record, "ConnectDoorbell") == 1 && *queues[0].stat == CONNECTED &&
 	   *queues[1].stat == RETRY, "and no other doorbell is connected (SM-2 SM-6)");
 	null_record_free(&record);
@@ -248,6 +250,85 @@ static void released(struct queue *queue)
 }
 
 /*
+ * DDI-DC-4, CB-DC-2: work that the device has seen goes on whatever becomes of the doorbell,
+ * and nobody waits for it.
+ */
+static void midway(struct queue *queue)
+{
+	bool seen = false, dummy = true, done = true;
+	unsigned int tries;
+	uint64_t fence;
+
+	/* On a slow host the work may be over before anybody looks. */
+	for (tries = 0; tries < 20 && !seen; tries++) {
+		must(queue_probe(queue), "probe");
+		fence = queue_publish_delay(queue, BUSY_NS);
+		must(queue_deliver(queue), "work");
+		call_back("1");
+		seen = *queue->stat == RETRY && *queue->fence_cpu < fence;
+		dummy = dummy && !fault_of_store(queue->bell, 0) && *queue->stat == RETRY;
+		done = done && queue_completes(queue, fence, WAIT_NS) && *queue->stat == RETRY;
+		call_back("0");
+	}
+	ok(seen, "a disconnect is no drain: RETRY while the work goes on (DDI-DC-4 CB-DC-2)");
+	ok(dummy, "a ring goes to the dummy, and changes nothing (CB-DC-2)");
+	ok(done, "nor a cancel: the work is done without another connect (DDI-DC-4)");
+}
+
+struct destroyer {
+	struct user *user;
+	int32_t status;
+};
+
+static void *destroy_doorbell(void *argument)
+{
+	struct destroyer *destroyer = argument;
+
+	destroyer->status = doorbell_destroy(destroyer->user->session.fd,
+					     destroyer->user->queue.doorbell);
+	return NULL;
+}
+
+static uint64_t pages(void)
+{
+	char text[DEBUGFS_TEXT_BYTES];
+	const char *at = counters_read(text) ? strstr(text, "pages=") : NULL;
+
+	return at ? strtoull(at + strlen("pages="), NULL, 0) : 0;
+}
+
+/* KMT-DD-4: the miniport is held in its destroy; what comes after it has not been done. */
+static void taken_apart(void)
+{
+	struct destroyer destroyer = { .status = -1 };
+	struct user user;
+	pthread_t thread;
+	uint64_t held;
+
+	user_start(&user);
+	destroyer.user = &user;
+	/* Its last reference is the doorbell's (OBJ-11). */
+	must(kmt_allocation_destroy(&user.session, user.queue.ring.allocation), "ring");
+	held = pages();
+	forget();
+	orders("DestroyDoorbell=hold*1");
+	if (pthread_create(&thread, NULL, destroy_doorbell, &destroyer))
+		bail("no thread");
+	await_calls("DestroyDoorbell", 1);
+	ok(*user.queue.stat != CONNECTED,
+	   "a doorbell is revoked before the miniport destroys it (KMT-DD-4)");
+	ok(held && pages() == held && !fault_of_load(user.queue.stat),
+	   "until it has, the ring is there, and the mappings (KMT-DD-4)");
+	orders("");
+	pthread_join(thread, NULL);
+	ok(destroyer.status == STATUS_SUCCESS && pages() < held &&
+	   fault_of_store(user.queue.bell, 0),
+	   "then the ring goes, and the doorbell's address (KMT-DD-4)");
+	must(kmt_call_handle(user.session.fd, LX_DXDESTROYHWQUEUE, user.queue.queue), "queue");
+	must(kmt_session_close(&user.session), "session");
+}
+
+/*
  * ORD-26, SM-3, ILL-7, T14: a doorbell is ABORT, the miniport is still in its disconnect
  * and has a slot for it, and calls back.
  */
@@ -264,7 +345,7 @@ static void final(void)
 	orders("DisconnectDoorbell=hold*1");
 	commit_fault(&user.queue);
 	await_calls("DisconnectDoorbell", 1);
-	ok(*user.queue.stat == ABORT, "a fault: ABORT");
+	ok(*user.queue.stat == ABORT, "a fault: ABORT while the miniport disconnects (ORD-15)");
 	if (pthread_create(&thread, NULL, call_back, "1"))
 		bail("no thread");
 	await_calls("CbDisconnectDoorbell", 1);
@@ -561,6 +642,104 @@ static void unanswered(void)
 	user_end(&user);
 }
 
+struct caller {
+	struct user *user;
+	_Atomic unsigned int started;
+};
+
+static void *connect_again(void *argument)
+{
+	struct caller *caller = argument;
+
+	caller->started++;
+	doorbell_connect(caller->user->session.fd, caller->user->queue.doorbell);
+	return NULL;
+}
+
+static void *notify(void *argument)
+{
+	struct caller *caller = argument;
+
+	caller->started++;
+	doorbell_notify(caller->user->session.fd, caller->user->queue.doorbell);
+	return NULL;
+}
+
+static void *make_device(void *argument)
+{
+	struct caller *caller = argument;
+	uint32_t device;
+
+	caller->started++;
+	kmt_device_create(caller->user->session.fd, caller->user->session.adapter, &device);
+	return NULL;
+}
+
+static void *end_user(void *argument)
+{
+	user_end(argument);
+	return NULL;
+}
+
+/* What begins within a call, but for those of runtime power. */
+static unsigned int within(const struct null_record *record, const struct null_line *begin)
+{
+	const struct null_line *end = null_end(record, begin), *line;
+	unsigned int count = 0;
+
+	for (line = begin + 1; end && line < end; line++) {
+		if (!line->leave && strncmp(line->name, "SetPower", strlen("SetPower"))) {
+			diag("%s begins within %s", line->name, begin->name);
+			count++;
+		}
+	}
+	return count;
+}
+
+/* DDI-RE-6: the adapter's reset is held, and everybody calls. */
+static void alone(void)
+{
+	void *(*const calls[])(void *argument) = { connect_again, notify, make_device };
+	struct user guilty, bystanders[3];
+	struct caller callers[3];
+	const struct null_line *reset;
+	struct null_record record;
+	pthread_t threads[3], killer;
+	unsigned int i;
+
+	user_start(&guilty);
+	for (i = 0; i < 3; i++) {
+		user_start(&bystanders[i]);
+		callers[i] = (struct caller){ .user = &bystanders[i] };
+	}
+	forget();
+	orders("SuspendContext=silent*1 ResetFromTimeout=hold*1");
+	if (pthread_create(&killer, NULL, end_user, &guilty))
+		bail("no thread");
+	await_calls("ResetFromTimeout", 1);
+	for (i = 0; i < 3; i++)
+		if (pthread_create(&threads[i], NULL, calls[i], &callers[i]))
+			bail("no thread");
+	for (i = 0; i < 3; i++)
+		while (!callers[i].started)
+			kmt_sleep_us(1000);
+	/* Long enough to get to the miniport, if anybody lets them. */
+	kmt_sleep_us(200000);
+	orders("");
+	for (i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	pthread_join(killer, NULL);
+	record = snapshot();
+	reset = need(&record, false, "ResetFromTimeout");
+	ok(null_end(&record, reset) && !within(&record, reset),
+	   "no call begins while the adapter is reset (DDI-RE-6)");
+	null_record_free(&record);
+	for (i = 0; i < 3; i++)
+		user_end(&bystanders[i]);
+	user_start(&guilty);
+	user_end(&guilty);
+}
+
 int main(void)
 {
 	char last[DEBUGFS_TEXT_BYTES];
@@ -579,16 +758,19 @@ int main(void)
 	liar(&queues[0]);
 	unsampled(&queues[0]);
 	released(&queues[0]);
+	midway(&queues[0]);
 	must(queue_destroy(&queues[0]), "queue");
 	must(queue_destroy(&queues[1]), "queue");
 	must(kmt_call_handle(session.fd, LX_DXDESTROYCONTEXT, context), "context");
 	must(kmt_session_close(&session), "session");
+	taken_apart();
 	final();
 	told();
 	killed();
 	starved();
 	promoted();
 	unanswered();
+	alone();
 	if (!ok(counters_settle(NULL, 20000, last), "nothing is left"))
 		diag("%s", last);
 	ok(!null_unload(), "the modules unload");
