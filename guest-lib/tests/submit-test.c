@@ -47,7 +47,7 @@ static void test_first(void)
 	ok(!submit(0, DXG_FOREVER, &fence) && fence == 1,
 	   "first submission succeeds with fence 1");
 	ok(fake.connect_calls == 1 && fake.rings == 2,
-	   "it rang, connected, rang again (UMD-2 UMD-6)");
+	   "it rang, connected, rang again (UMD-2 UMD-6 ORD-30)");
 	ok(stats().connects_first == 1 && !stats().reconnects &&
 	   stats().retries == 1 && stats().submissions == 1,
 	   "the first connect is no reconnect");
@@ -78,7 +78,7 @@ static void test_retry_storm(void)
 	   "after 16 rounds");
 	ok(fake.control.wp == 1 && stats().submissions == 1 &&
 	   fake.last_rung == 1 && fake.last_queued == 1,
-	   "one entry, one fence value, the same WP (ORD-24)");
+	   "one entry, one fence value, the same WP (ORD-24 UMD-3)");
 	fake_fini(&fake);
 }
 

@@ -7,11 +7,12 @@ table 2.2, and the illegal acts below that table, ILL-1.. in their order.
 What a test shows, by one rule: the ids in the names of its results (string
 literals of its source), and the ids in the comments that stand before its
 code, at the start of a line: the source's own, and those of its functions.
-Ranges are written ORD-1..10, a whole group DDI-SC-*.  Comments within code
-may name ids and show nothing.
+Each id is written out there: a range or a group claims what nobody has looked
+at, and is an error.  Comments within code may name ids and show nothing.
 
-What has no test has a reason in tests/requirements.txt.  An id with neither
-is an error, and so is an unknown id in a test or in that file.
+What has no test has a reason in tests/requirements.txt, where ranges are
+written ORD-1..10 and a whole group DDI-SC-*.  An id with neither is an error,
+and so is an unknown id in a test or in that file.
 """
 
 import ast
@@ -124,6 +125,12 @@ def names(text, known):
     return list(dict.fromkeys(found))
 
 
+def ranges(text):
+    """The ranges and groups of ids that TEXT names."""
+    return [match.group() for match in ID.finditer(text)
+            if "*" in match.group() or ".." in match.group()]
+
+
 def said_by_c(text):
     """(comments at the start of a line, string literals) of a C source."""
     heads = [match.group() for match in _COMMENT.finditer(text)
@@ -225,7 +232,10 @@ def collect(spec, sources, reasons_text, lines):
     for line in lines:
         of_base.setdefault(base_of(line["test"], bases), []).append(line)
     for program, path, head, strings in sources:
-        for name in names(f"{head}\n{strings}", known):
+        said = f"{head}\n{strings}"
+        wrong += [f"{path.relative_to(paths.REPO)}: {what}: a test names each "
+                  "id that it shows, and no range" for what in ranges(said)]
+        for name in names(said, known):
             if name in known:
                 known[name].tests[program] = last_result(
                     name, program, of_base.get(program, []), bases, known)

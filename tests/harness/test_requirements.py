@@ -116,6 +116,14 @@ class Collect(unittest.TestCase):
         self.assertEqual(len(wrong), 1)
         self.assertIn("T1: no test names it", wrong[0])
 
+    def test_a_test_names_no_ranges(self):
+        for what in ("ORD-1..2", "T1..T1", "DDI-SC-*"):
+            with self.subTest(what):
+                _, wrong = self.collect(f"all of it ({what})")
+                self.assertEqual(len(wrong), 1)
+                self.assertIn(f"tests/x.c: {what}: a test names each",
+                              wrong[0])
+
     def test_tested_needs_no_reason(self):
         found, wrong = self.collect("T1", ALL.replace("T1 ", ""))
         self.assertEqual((found["T1"].state, wrong), ("not run", []))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Doorbells, samples, ring arithmetic and entries: DEV-1, DEV-2, DEV-4, DEV-5,
- * ORD-3, ORD-10, ORD-25, ORD-29, SEC-3..5, FH-15.
+ * ORD-3, ORD-10, ORD-25, ORD-29, SEC-3, SEC-4, SEC-5, FH-15.
  */
 #include <stddef.h>
 #include <string.h>

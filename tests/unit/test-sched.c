@@ -2,7 +2,7 @@
 /*
  * The scheduler: round robin with a budget, nodes, and suspend, resume, remove
  * and invalidate against queues that wait or are in the middle of an entry
- * (DEV-8, DEV-10, DDI-SC-*, DDI-RC-*, OBJ-24).
+ * (DEV-8, DEV-10, DDI-SC-1, DDI-SC-2, DDI-SC-4, DDI-SC-5, DDI-RC-1, OBJ-24).
  */
 #include <string.h>
 

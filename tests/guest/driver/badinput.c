@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Arguments that no library would pass: the call fails with the status that it has
- * for them, nothing is created, and the same call with good ones succeeds (KMT-0.2..5,
- * KMT-CD-4, KMT-CD-9..18, KMT-CN-2, KMT-NW-1, OBJ-1, SEC-16).
+ * for them, nothing is created, and the same call with good ones succeeds (KMT-0.2,
+ * KMT-0.3, KMT-0.4, KMT-0.5, KMT-CD-4, KMT-CD-9, KMT-CD-10, KMT-CD-12, KMT-CD-13, KMT-CD-14,
+ * KMT-CD-15, KMT-CD-16, KMT-CD-17, KMT-CD-18, KMT-CN-2, KMT-NW-1, OBJ-1, SEC-16).
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 /*
  * Objects that one thread destroys while others use them: either order is allowed, the
  * loser gets INVALID_PARAMETER, and nothing stays behind (KMT-0.7, KMT-CN-12, KMT-CN-14,
- * KMT-DD-1..5, OBJ-19..21, OBJ-24, FH-26).
+ * KMT-DD-1, KMT-DD-2, KMT-DD-3, KMT-DD-5, OBJ-19, OBJ-21, OBJ-24, FH-26).
  *
  *   driver-churn [SECONDS]
  *

@@ -3,8 +3,8 @@
  * Resets of an engine that meet something else: a bystander's job that holds the engine at
  * that moment, an error of the bus in the midst of it, an acknowledgment that comes when
  * the driver has just given up, or is about to. Who lost work is told, once and rightly;
- * who did not goes on, and loses and repeats nothing; the engine works afterwards (FH-6..8,
- * FH-10, FH-23, FH-27, T23, T24, T25, DDI-RE-2, DDI-RE-3, DDI-RE-5, DDI-RE-7, DDI-SC-3).
+ * who did not goes on, and loses and repeats nothing; the engine works afterwards (FH-6, FH-7,
+ * FH-8, FH-10, FH-23, FH-27, T23, T24, T25, DDI-RE-2, DDI-RE-3, DDI-RE-5, DDI-RE-7, DDI-SC-3).
  */
 #include <signal.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * How a process ends, and what becomes of work that it left in its rings. A normal end
  * lets it run, also if its last ring was lost; a destroyed queue and a killed process
  * leave none that runs later; a lie about the last queued value delays nobody for long
- * (FH-18..23, KMT-HQ-7, KMT-DD-6, PF-5..7, OBJ-24, SEC-8).
+ * (FH-18, FH-19, FH-20, FH-21, FH-22, KMT-HQ-7, KMT-DD-6, PF-5, PF-7, OBJ-24, SEC-8).
  *
  * The results land in memory that the child shares with its parent (existing system
  * memory, pinned), so that the parent sees them when the child is gone.

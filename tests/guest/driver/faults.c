@@ -2,7 +2,7 @@
 /*
  * Commands, ring entries and write pointers that the device must refuse: the queue
  * stops before the bad one, its device alone is in error, and everybody else goes on
- * (FH-10..17, KMT-0.9, KMT-CN-10, KMT-DD-1, PF-11, OBJ-27, SEC-2, SEC-4, SEC-9).
+ * (FH-10, FH-12, FH-13, FH-14, FH-15, FH-16, FH-17, KMT-0.9, KMT-CN-10, KMT-DD-1, PF-11, OBJ-27, SEC-2, SEC-4, SEC-9).
  *
  * Each misdeed is done in a session of its own with a sibling queue on the same
  * device, a second device of the same process, and a neighbour process. A good command
@@ -14,6 +14,7 @@
 #include "tap.h"
 #include "chain.h"
 #include "debugfs.h"
+#include "fault.h"
 
 #define WAIT_NS			(20ull * 1000 * 1000 * 1000)
 #define NEVER_MAPPED		0x123450000000ull
@@ -443,7 +444,8 @@ static void fault_round(const struct misdeed *misdeed, struct chain *neighbour)
 		told = kmt_fault_address(fd, scene.second.device);
 		ok(!told, "%s: the other device is told of no fault (SEC-25)", misdeed->name);
 	}
-	*culprit->bell = 0;	/* FH-30: no signal */
+	ok(!fault_of_store(culprit->bell, 0) && *culprit->stat == DXG_DOORBELLSTATUS_DISCONNECTED_ABORT,
+	   "%s: a ring raises no signal, and reads ABORT (T11 FH-30)", misdeed->name);
 	ok(*culprit->fence_cpu == 1, "%s: only the command before it ran (fence %llu)",
 	   misdeed->name, (unsigned long long)*culprit->fence_cpu);
 	ok(becomes_abort(&scene.sibling), "%s: the device's other queue is ABORT too",

@@ -4,8 +4,8 @@
  * of a wrong size, with reserved bits, with foreign, stale, invented and wrong-type
  * handles, with an answer that cannot be written. The call fails with its status, has
  * made nothing, and succeeds with good arguments; fields that mean nothing may hold
- * anything; nothing of it is a line of the kernel's log (KMT-0.2..5, KMT-0.7, OBJ-16,
- * OBJ-17, SEC-2, SEC-16, KMT-CD-4, KMT-CD-9).
+ * anything; nothing of it is a line of the kernel's log (KMT-0.2, KMT-0.3, KMT-0.4,
+ * KMT-0.5, KMT-0.7, OBJ-16, OBJ-17, SEC-2, SEC-16, KMT-CD-4, KMT-CD-9).
  *
  * Complete by two checks: the driver knows no call that is not in the table, and the
  * rows of a structure cover every byte of it.

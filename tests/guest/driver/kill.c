@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * SIGKILL of a process at any instruction: nothing is left, and a neighbour's work
- * is right, the median lap at most 100 ms later than without them (FH-22..26, OBJ-20, OBJ-24, MOD-8, SEC-11).
+ * is right, the median lap at most 100 ms later than without them (FH-24, FH-25, FH-26, OBJ-24, MOD-8, SEC-11).
  *
  *   driver-kill [ROUNDS [SEED]]
  *

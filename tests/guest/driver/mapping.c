@@ -2,7 +2,8 @@
 /*
  * What a process can do to the mappings that the driver gave it: nothing that lets it
  * write its own status, keep a physical doorbell, hand one to a child, or swallow its
- * rings unnoticed (SEC-10..14, MAP-1..9, OBJ-5..9, OBJ-23, KMT-HQ-2, PF-8, FH-30).
+ * rings unnoticed (SEC-10, SEC-11, SEC-12, SEC-13, MAP-1, MAP-2,
+ * MAP-6, MAP-8, OBJ-5, OBJ-7, OBJ-9, OBJ-23, KMT-HQ-2, PF-8, FH-30).
  */
 #define _GNU_SOURCE
 #include <errno.h>

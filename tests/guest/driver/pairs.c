@@ -4,7 +4,7 @@
  * threads, many times: create, connect, disconnect by the OS layer, destroy, notify,
  * submit, resize, suspension with the whole device, unmapping, SIGKILL (SM-5, ORD-26,
  * KMT-0.7, KMT-CN-12, KMT-CN-14, KMT-NW-4, OBJ-1, OBJ-23, MAP-7, MAP-8, T6, T10, T12,
- * T20, T21, T29..T31, FH-24).
+ * T20, T21, T29, T30, T31, FH-24).
  *
  *   driver-pairs [ROUNDS [SEED]]
  *

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A process ends at each point of a submission, in each way, and with threads in every
- * call (T27, T28, FH-18..26, OBJ-12, OBJ-20, OBJ-24, PF-3, PF-5, KMT-CD-5, DDI-DC-5).
+ * call (T27, T28, FH-18, FH-19, FH-21, FH-24, FH-25, OBJ-12, OBJ-24, PF-3, PF-5, KMT-CD-5, DDI-DC-5).
  *
  *   driver-points [ROUNDS [SEED]]
  *

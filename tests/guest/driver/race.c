@@ -3,7 +3,8 @@
  * The lost-wakeup argument of 2.4 under fire: one thread submits and rings without a
  * single system call, another connects its doorbell for it, a rival takes the slot
  * away. A ring that read CONNECTED is never repeated; its work must come (cases 1, 2
- * and 4; ORD-1..10, ORD-16, ORD-17, ORD-18, UMD-7, MOD-8).
+ * and 4; ORD-1, ORD-2, ORD-3, ORD-4, ORD-6, ORD-7, ORD-8, ORD-9, ORD-10, ORD-16, ORD-17,
+ * ORD-18, UMD-7, MOD-8, MAP-3, MAP-9, CB-DC-2, ILL-6).
  *
  *   driver-race [SECONDS]
  *

@@ -2,7 +2,7 @@
 /*
  * Function-level resets and uncorrectable bus errors under processes that work: each is
  * an adapter reset for them, and they go on with a new device and the file that they
- * have. No hang, no stuck waiter, nothing left (T25, FH-8..10, FH-12, PF-11, OBJ-24, DEV-12).
+ * have. No hang, no stuck waiter, nothing left (T25, FH-8, FH-9, FH-10, FH-12, PF-11, OBJ-24, DEV-12).
  *
  *   driver-recovery [RESETS]
  *   driver-recovery link		the reset of the link, behind a port of 5 GT/s at most

@@ -2,7 +2,7 @@
 /*
  * The device goes away under a process that is using it: the driver is unbound, or the
  * function removed from the bus. No signal, no hang, every call answers, and when the
- * device comes back a new session works (T26, FH-10, FH-28..30, KMT-CN-5, KMT-DD-1, PF-11).
+ * device comes back a new session works (T26, FH-10, FH-28, FH-29, FH-30, KMT-CN-5, KMT-DD-1, PF-11).
  */
 #include <pthread.h>
 #include <string.h>

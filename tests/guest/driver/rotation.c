@@ -2,8 +2,9 @@
 /*
  * The life of a doorbell's page: dummy, physical doorbell, dummy again, at one
  * address for ever; and each case of the lost-wakeup argument that can be staged by
- * one thread (SM-1, SM-2, OBJ-3..11, ORD-1..10, ORD-17, ORD-23, ORD-25, KMT-CD-5,
- * KMT-CN-3, KMT-CN-9, KMT-CN-12, KMT-CN-15, KMT-NW-4, DDI-CN-9, SEC-21).
+ * one thread (SM-1, SM-2, OBJ-4, OBJ-5, OBJ-6, OBJ-8, OBJ-9, OBJ-10, OBJ-11, ORD-1, ORD-2,
+ * ORD-3, ORD-6, ORD-7, ORD-8, ORD-10, ORD-14, ORD-17, ORD-23, ORD-25, CB-DC-3, MAP-3,
+ * MAP-6, MAP-9, KMT-CD-5, KMT-CN-3, KMT-CN-9, KMT-CN-12, KMT-CN-15, KMT-NW-4, DDI-CN-9, SEC-21).
  */
 #include <fcntl.h>
 #include <pthread.h>

@@ -3,7 +3,7 @@
  * A process that writes noise into every page that it may write: rings, ring controls,
  * doorbells, last queued values, commands and data, from two threads, while it submits.
  * Its neighbours' results stay right, each command executed once, and come in time, the median lap
- * at most 100 ms later than that of the neighbours alone; nothing of it is left (SEC-1, SEC-2, SEC-4, SEC-5, SEC-8, SEC-9, FH-13..16, OBJ-24).
+ * at most 100 ms later than that of the neighbours alone; nothing of it is left (SEC-1, SEC-2, SEC-4, SEC-5, SEC-8, SEC-9, FH-13, FH-14, FH-15, FH-16, OBJ-24).
  *
  *   driver-scribble [SECONDS [SEED]]
  *

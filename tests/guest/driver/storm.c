@@ -2,7 +2,7 @@
 /*
  * What an unprivileged process can write at full rate: its doorbell, its ring control, its
  * last queued value, and connect calls without end. Others' results stay right, and the median
- * lap, but for full rings beside it, is at most 100 ms later than without a storm (SEC-5..8,
+ * lap, but for full rings beside it, is at most 100 ms later than without a storm (SEC-5, SEC-6, SEC-7, SEC-8,
  * SEC-18, PF-6, MOD-8).
  *
  *   driver-storm [SECONDS PER STORM]

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Submissions by the million, while somebody takes the doorbells away all the time: as
- * many queues as slots, one more, four times, and 64 times as many (ORD-1..10, ORD-23,
- * ORD-24, SM-6, OBJ-2, KMT-CN-3, KMT-CN-4, KMT-CN-7, MOD-8, UMD-5).
+ * many queues as slots, one more, four times, and 64 times as many (ORD-2, ORD-3, ORD-6, ORD-7,
+ * ORD-8, ORD-10, ORD-23, ORD-24, SM-6, OBJ-2, KMT-CN-3, KMT-CN-4, KMT-CN-7, MOD-8, UMD-5).
  *
  *   driver-stress [SUBMISSIONS [SEED]]
  *

@@ -3,8 +3,8 @@
  * A device whose reset never ends, by the host's order: the driver gives up in bounded
  * time, takes its bus mastering away and stops the adapter; everybody is told, nobody
  * waits; it can be unloaded, and a load that finds the device so makes no adapter. When the
- * reset has ended after all, the driver can be bound again (FH-6, FH-8..10, FH-12, FH-28..30,
- * DDI-RE-5, KMT-CN-5, KMT-CN-10, KMT-DD-1, OBJ-24, PF-11, DEV-13).
+ * reset has ended after all, the driver can be bound again (FH-6, FH-8, FH-9, FH-10, FH-12,
+ * FH-28, FH-29, FH-30, DDI-RE-5, KMT-CN-5, KMT-CN-10, KMT-DD-1, OBJ-24, PF-11, DEV-13).
  *
  * Two resets: the device's own, by its register, and the function's, after which not even
  * the configuration space answers. The kernel waits for a function more than a minute after

@@ -4,7 +4,7 @@
  * the mappings of a doorbell, beyond mapping.c: every advice, every protection, a
  * debugger's writes, pins by every door that takes an address, userfaultfd, memory of
  * one's own in the place of a cell, descriptors that travel, exec. Each is refused or
- * harms nobody but the process (MAP-2, MAP-6, MAP-8, SEC-10..13, SEC-25, OBJ-5, OBJ-7,
+ * harms nobody but the process (MAP-2, MAP-6, MAP-8, SEC-10, SEC-11, SEC-12, SEC-13, SEC-25, OBJ-5, OBJ-7,
  * OBJ-16, FH-25, FH-26, FH-30).
  */
 #define _GNU_SOURCE

@@ -3,7 +3,7 @@
  * The device goes while 64 queues of four processes are busy on it: removed from the bus
  * by the guest, or unplugged by the host. Everybody learns of it by ABORT and
  * DEVICE_REMOVED; nobody hangs or gets a signal; nothing is left, and when the device is there
- * again it works (T26, FH-10, FH-28..30, OBJ-24, KMT-CN-5, KMT-DD-1, PF-11).
+ * again it works (T26, FH-10, FH-28, FH-29, FH-30, OBJ-24, KMT-CN-5, KMT-DD-1, PF-11).
  *
  *   driver-unplug [ROUNDS [SEED]]
  */

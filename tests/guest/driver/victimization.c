@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * More queues than physical doorbells: every process steals slots from every other,
- * and still each command runs exactly once (OBJ-2, ORD-1..10, ORD-23, ORD-24,
+ * and still each command runs exactly once (OBJ-2, ORD-3, ORD-6, ORD-7, ORD-8, ORD-10,
+ * ORD-23, ORD-24,
  * KMT-CN-3, KMT-CN-4, KMT-CN-7, SM-6). What comes out is the same as without victims
  * (MOD-6): fences and chains are compared with what the CPU computes, which knows of no slots,
  * and the same program runs with 1, 2, 4 slots and with enough of them.

@@ -2,9 +2,10 @@
 /*
  * The driver's slot allocator (guest-driver/dxgpu/slots.c), compiled for the
  * host with a device and an OS layer of a few lines: who gets which slot, whose
- * is taken (MOD-4), how often (MOD-5), which share a page (MOD-8, MOD-9), without a
- * lock held (DDI-CN-8), and, with threads, that a slot is bound to one queue at a
- * time and unbound before it is given on (ORD-8). With ASan and with TSan.
+ * is taken (MOD-4, DDI-CN-7), how often (MOD-5), which share a page (MOD-8, MOD-9), without
+ * a lock held (DDI-CN-8), not before the callback has returned (ORD-14, CB-DC-3, ILL-3), and,
+ * with threads, that a slot is bound to one queue at a time and unbound before it is given
+ * on (ORD-8). With ASan and with TSan.
  */
 #include <glib.h>
 #include <sched.h>
