@@ -14,6 +14,7 @@
 #include "driver/objects.h"
 
 #define ARGUMENT_BYTES	1024u
+#define WAIT_NS		(20ull * 1000 * 1000 * 1000)
 
 static struct kmt_session session, other;
 static struct queue queue, foreign;
@@ -87,8 +88,23 @@ struct trace {
 	uint64_t fence, last_queued, rp;
 };
 
+/* A fence may be there before the device says how far it has come. */
+static bool drained(void)
+{
+	uint64_t start = kmt_now_ns();
+
+	while (queue_read_pointer(&queue) != queue.wp) {
+		if (kmt_now_ns() - start > WAIT_NS)
+			return false;
+		kmt_sleep_us(200);
+	}
+	return true;
+}
+
 static void remember(struct trace *trace)
 {
+	if (!drained())
+		bail("work is not done");
 	if (!counters_read(trace->counters))
 		bail("no counters");
 	trace->fence = *queue.fence_cpu;
@@ -108,7 +124,7 @@ static bool untouched(const struct trace *trace)
 	}
 	/* The next work is the next entry, and gets the next value. */
 	return queue_probe(&queue) == STATUS_SUCCESS && *queue.fence_cpu == trace->fence + 1 &&
-	       queue_read_pointer(&queue) == trace->rp + 1;
+	       drained() && queue_read_pointer(&queue) == trace->rp + 1;
 }
 
 /* KMT-HQ-3 */
