@@ -26,7 +26,8 @@
  * page was told to the OS layer at its creation and stays (KMT-CD-19), so it needs a
  * slot at that place: in a page of its process, or in a free page, or that of a victim
  * (victim.c). If the victim is in another process's page, that page is emptied: each of
- * its doorbells is taken, one by one, and until the last is nobody can bind there. A
+ * its doorbells is taken, one by one, and until the last is nobody can bind there; but
+ * a slot that is free elsewhere by then ends that, and the page stays whose it was. A
  * victim on an own page concerns no other doorbell (MOD-8). A page with one slot is the
  * case that is not packed. Rejected: pages for several processes, each ring of which may
  * cost another one a sample.
@@ -313,13 +314,16 @@ static struct dxgpu_slot *dxgpu_slots_try(struct dxgpu_slots *slots,
 	if (slots->waiters.next != &waiter->link)
 		return NULL;
 
+	slot = dxgpu_slots_find_free(slots, doorbell);
+	if (slot) {
+		if (page)
+			dxgpu_page_release(slots, page);
+		waiter->page = NULL;
+		list_del_init(&waiter->link);
+		dxgpu_slots_changed(slots);
+		return slot;
+	}
 	if (!page) {
-		slot = dxgpu_slots_find_free(slots, doorbell);
-		if (slot) {
-			list_del_init(&waiter->link);
-			dxgpu_slots_changed(slots);
-			return slot;
-		}
 		slot = dxgpu_slots_victim(slots, doorbell, &waiter->ripe_ns);
 		if (!slot)
 			return NULL;

@@ -93,6 +93,8 @@ static struct dxgpu_doorbell doorbells[QUEUES];
 static struct dxgpu_doorbell *_Atomic bound[SLOTS_MAX];
 static _Atomic unsigned int told[QUEUES];
 static bool gone;
+/* Whose slot is given back while the OS layer is told to disconnect another's. */
+static struct dxgpu_doorbell *leaver;
 static _Atomic bool slow;       /* the OS layer does not come to an end */
 static bool alone;              /* one thread: no lock is held by another */
 
@@ -136,6 +138,10 @@ static NTSTATUS disconnect(const DXGKARGCB_DISCONNECTDOORBELL *args)
         mutex_unlock(&adapter.slots.lock);
     }
     atomic_fetch_add(&told[d->hwqueue->id], 1);
+    if (leaver) {
+        dxgpu_slots_release(&adapter.slots, leaver);
+        leaver = NULL;
+    }
     while (slow) {
         g_usleep(1000);
     }

@@ -403,6 +403,32 @@ static void test_packed_own_page(void)
     stop();
 }
 
+/*
+ * Who empties a page, and waits for the rest of it, takes a slot that is free elsewhere
+ * meanwhile; the page stays whose it was.
+ */
+static void test_packed_free_elsewhere(void)
+{
+    int index;
+
+    start_with(4, 2, 3);
+    connect_one(0);
+    connect_one(3);
+    index = connect_one(1);
+    adapter.status[1].last_active_ns = 1;
+    gone = true;
+    leaver = &doorbells[1];
+    g_assert_cmpint(connect_one(2), ==, index);
+    g_assert_cmpuint(adapter.slots.counters.busy, ==, 0);
+    g_assert_cmpuint(adapter.slots.counters.pages_taken, ==, 1);
+    gone = false;
+    dxgpu_slots_release(&adapter.slots, &doorbells[0]);
+    g_assert_cmpint(connect_one(0), >=, 0);
+    assert_pages_apart(2);
+    g_assert_cmpuint(adapter.slots.counters.victimizations, ==, 0);
+    stop();
+}
+
 static void *connector(void *opaque)
 {
     unsigned int thread = GPOINTER_TO_UINT(opaque), i, n;
@@ -466,6 +492,8 @@ int main(int argc, char **argv)
     g_test_add_func("/slots/ORD-8-quarantine", test_quarantine);
     g_test_add_func("/slots/DDI-CN-10-busy", test_busy);
     g_test_add_func("/slots/OP-6-packed-busy", test_packed_busy);
+    g_test_add_func("/slots/KMT-CN-4-packed-free-elsewhere",
+                    test_packed_free_elsewhere);
     g_test_add_func("/slots/MOD-5-hold", test_hold);
     g_test_add_func("/slots/MOD-9-packed", test_packed);
     g_test_add_func("/slots/MOD-9-packed-apart", test_packed_apart);
