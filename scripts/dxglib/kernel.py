@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The guest's kernel: Debian's packages, downloaded and unpacked, or one's own.
 
+A third one, to find defects, is built of Debian's source: debug_kernel.py.
+
 build/kernel/VERSION/ holds the packages' trees and these stable names:
 
     vmlinux   the ELF image taken out of the bzImage (PVH entry: no
@@ -27,7 +29,7 @@ import struct
 import subprocess
 from pathlib import Path
 
-from dxglib import apt, paths, steps
+from dxglib import apt, debug_kernel, paths, steps
 from dxglib.errors import SetupError, UsageError
 
 DEFAULT = "6.1"
@@ -35,8 +37,10 @@ DEFAULT = "6.1"
 VERSIONS = ("6.1", "6.12")
 # The meta packages that name the newest real ones.
 META = ("linux-image-cloud-amd64", "linux-headers-cloud-amd64")
-HELP = (f"kernel of the guest: {', '.join(VERSIONS)}, or a folder with "
-        "vmlinux or bzImage and a kbuild tree (itself, or its headers/)")
+HELP = (f"kernel of the guest: {', '.join(VERSIONS)}, {debug_kernel.NAME} (our "
+        "own with the lock validator, built in minutes when it is asked for), "
+        "or a folder with vmlinux or bzImage and a kbuild tree (itself, or its "
+        "headers/)")
 UTSRELEASE = "include/generated/utsrelease.h"
 # Name below build/kernel -> folder of the user, filled by check().
 _LOCAL = {}
@@ -56,12 +60,12 @@ def check(text):
     A version of Debian, or a name made for the user's folder; a UsageError
     for anything else.
     """
-    if text in VERSIONS:
+    if text in (*VERSIONS, debug_kernel.NAME):
         return text
     folder = Path(text)
     if not folder.is_dir():
         raise UsageError(f"--kernel {text}: not known and no folder; allowed: "
-                         + ", ".join(VERSIONS) + ", PATH")
+                         + ", ".join((*VERSIONS, debug_kernel.NAME, "PATH")))
     folder = folder.resolve()
     _image(folder)
     if not (_kbuild(folder) / UTSRELEASE).is_file():
@@ -76,6 +80,8 @@ def what(version):
     """The words of the progress line of prepare()."""
     if version in _LOCAL:
         return f"Linux of {_LOCAL[version]}, linked"
+    if version == debug_kernel.NAME:
+        return "Linux with the lock validator, built"
     return f"Linux {version} of Debian, unpacked"
 
 
@@ -94,6 +100,8 @@ def _image(folder):
 
 
 def inputs(version):
+    if version == debug_kernel.NAME:
+        return debug_kernel.inputs()
     if version in _LOCAL:
         folder = _LOCAL[version]
         tree = _kbuild(folder)
@@ -112,10 +120,12 @@ def outputs(version):
 
 
 def prepare(context, version):
-    """Unpack the kernel VERSION; the note names Debian's release."""
+    """Unpack, link or build the kernel VERSION; the note names its release."""
     base = paths.kernel(version)
     if version in _LOCAL:
         return _link(base, _LOCAL[version])
+    if version == debug_kernel.NAME:
+        return debug_kernel.prepare(context)
     named = os.environ.get("KERNEL_DEBS")
     if named:
         debs = _local(Path(named), version)
@@ -181,7 +191,8 @@ def _link(base, folder):
     # Modules are built for this name; Debian's kernel.release is another.
     release_name = (tree / UTSRELEASE).read_text().split('"')[1]
     (base / "headers").symlink_to(tree)
-    (base / "bzImage").symlink_to(image)
+    compressed = folder / "arch/x86/boot/bzImage"
+    (base / "bzImage").symlink_to(compressed if compressed.is_file() else image)
     if image.name == "vmlinux":
         (base / "vmlinux").symlink_to(image)
     else:

@@ -13,7 +13,8 @@ import subprocess
 import time
 
 PR_SET_PDEATHSIG = 1
-# By what limits of waiting for QEMU are multiplied: with sanitizers it is slow.
+# By what limits of waiting are multiplied: with sanitizers, or a kernel that
+# looks for defects, all is slow.
 SLOW = int(os.environ.get("DXG_SLOW", "1"))
 _libc = ctypes.CDLL(None, use_errno=True)
 

@@ -120,6 +120,8 @@ class _Child:
         evidence.clear(self.title)
         if self.test.sanitized:
             self.env |= sanitize.environment(self.title)
+        if self.test.slow > 1:
+            self.env["DXG_SLOW"] = str(self.test.slow)
         env = {**os.environ, "DXG_NO_SETUP": "1", **self.env}
         try:
             self.process = proc.spawn(

@@ -8,7 +8,7 @@ build/sanitize/SUITE.NAME.  What is not ours and known is listed, with the
 reason, in tests/sanitize/*.supp; nothing of hw/dxgpu may be there (the harness's
 tests look).
 
-Everything takes longer there: DXG_SLOW, a factor, tells those who wait.
+Everything takes longer there, SLOW times at most (testlist.Test.slow).
 """
 
 import functools
@@ -50,7 +50,6 @@ def environment(title):
     common = f"{log}:halt_on_error=1"
     return {
         "DXG_QEMU": qemu.SANITIZED.name,
-        "DXG_SLOW": str(SLOW),
         # Frame pointers end at GLib, which has none.
         "ASAN_OPTIONS": f"{common}:detect_leaks=1:fast_unwind_on_malloc=0",
         "UBSAN_OPTIONS": f"{common}:print_stacktrace=1:suppressions="

@@ -14,8 +14,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from dxglib import (errors, execcmd, junit, kernel, lint, paths, results,
-                    ready, runner, sanitize, setup, testlist, ui)
+from dxglib import (debug_kernel, errors, execcmd, junit, kernel, lint, paths,
+                    results, ready, runner, sanitize, setup, testlist, ui)
 from dxglib.errors import UsageError
 
 OUTPUT_TAIL = 30
@@ -44,6 +44,8 @@ the device's trace below build/failures; its lines here name the folder.
 --kernel V runs the guest's tests, and only these, on another kernel, --iommu
 behind an IOMMU.  Without them they run on the default one and without; a few
 of them (the suites guest-6.12 and guest-iommu) on the other, or behind it.
+--kernel debug builds one with the lock validator and other checks first, which
+takes minutes; any report of them is a failure.
 
 --sanitize builds QEMU once more, with ASan and UBSan, and runs the suites
 qtest, guest and sanitize on it; any report of a sanitizer is a failure.
@@ -129,6 +131,10 @@ def _test(options):
         sanitize.ensure()
         for test in tests:
             test.sanitized = True
+            test.slow *= sanitize.SLOW
+    if version == debug_kernel.NAME:
+        for test in tests:
+            test.slow *= debug_kernel.SLOW
     if "guest-6.12" in suites:
         setup.ensure("6.12")
     if "lint" in suites:

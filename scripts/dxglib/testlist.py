@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from dxglib import errors, execcmd, paths, sanitize
+from dxglib import errors, execcmd, paths
 from dxglib.errors import DxgError
 
 SUITES = ("unit", "model", "fuzz", "qtest", "guest", "guest-null", "guest-global",
@@ -25,6 +25,7 @@ class Test:
     parallel   others may run beside it
     priority   those with a higher one are begun earlier; 0 as a rule
     sanitized  on the QEMU with sanitizers (sanitize.py)
+    slow       by what all limits are multiplied; DXG_SLOW tells the programs
     restored   its guest goes on from a saved machine (ready.py)
     """
 
@@ -38,6 +39,7 @@ class Test:
     parallel: bool = True
     priority: int = 0
     sanitized: bool = False
+    slow: int = 1
     restored: bool = False
 
     @property
@@ -61,7 +63,7 @@ class Test:
         if long and execcmd.LONG_TIMEOUT in self.env:
             limit_s = max(limit_s, GUEST_EXTRA_S
                           + int(self.env[execcmd.LONG_TIMEOUT]))
-        return limit_s * sanitize.SLOW if self.sanitized else limit_s
+        return limit_s * self.slow
 
 
 def load(build=paths.HOST):

@@ -21,7 +21,7 @@ HOST_PACKAGES = (
 UNPACKED = (*apt.BACKPORTED, "seabios", "qemu-system-data", "busybox-static")
 LINT_PACKAGES = ("sparse", "git")
 SANITIZE_PACKAGES = ("llvm-14",)    # for llvm-symbolizer
-CHECKPATCH_PACKAGE = "linux-source-6.1"
+KERNEL_SOURCE = "linux-source-6.1"
 # Not below TOOLS: that folder is made anew as a whole.
 CHECKPATCH = paths.BUILD / "lint/checkpatch/checkpatch.pl"
 CHECKPATCH_FILES = ("checkpatch.pl", "spelling.txt", "const_structs.checkpatch")
@@ -92,20 +92,27 @@ def install_sanitize_packages(context):
 
 
 def lint_inputs():
-    return ("1", CHECKPATCH_PACKAGE, *LINT_PACKAGES, *CHECKPATCH_FILES)
+    return ("1", KERNEL_SOURCE, *LINT_PACKAGES, *CHECKPATCH_FILES)
 
 
 def get_lint_tools(context):
     """Install sparse; take checkpatch out of the kernel's source package."""
     apt.install(context, LINT_PACKAGES)
-    deb, = apt.Private(context).download([CHECKPATCH_PACKAGE])
-    CHECKPATCH.parent.mkdir(parents=True, exist_ok=True)
+    names = [f"{KERNEL_SOURCE}/scripts/{name}" for name in CHECKPATCH_FILES]
+    return kernel_source(context, CHECKPATCH.parent,
+                         ["--strip-components=2", *names],
+                         "taking checkpatch out of the kernel's source")
+
+
+def kernel_source(context, target, words, what):
+    """Unpack Debian's kernel source, or a part of it, to the folder TARGET.
+
+    words: more of tar's, which choose.  Returns the package's version.
+    """
+    deb, = apt.Private(context).download([KERNEL_SOURCE])
+    target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=paths.BUILD) as folder:
         steps.unpack(deb, folder)
         source, = Path(folder).glob("usr/src/linux-source-*.tar.xz")
-        names = [f"{CHECKPATCH_PACKAGE}/scripts/{name}"
-                 for name in CHECKPATCH_FILES]
-        context.command(["tar", "-C", CHECKPATCH.parent, "-xJf", source,
-                         "--strip-components=2", *names],
-                        "taking checkpatch out of the kernel's source")
+        context.command(["tar", "-C", target, "-xJf", source, *words], what)
     return deb.name.split("_")[1]

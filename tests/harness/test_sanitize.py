@@ -105,7 +105,7 @@ class Choice(unittest.TestCase):
     def test_limit(self):
         test = testlist.Test("a", ["guest"], ["true"], {}, None, 10, True)
         self.assertEqual(test.limit_s(False), 10)
-        test.sanitized = True
+        test.slow = sanitize.SLOW
         self.assertEqual(test.limit_s(False), 10 * sanitize.SLOW)
 
 
