@@ -153,6 +153,7 @@ static void dxgpu_realize(PCIDevice *pci, Error **errp)
         goto fail_irq;
     }
     dxgpu_core_inject(s->core, &s->inject);
+    dxgpu_core_set_fault_entry(s->core, s->fault_entry);
     trace_dxgpu_realize(s->config.slots, s->config.queues, s->threads);
     return;
 

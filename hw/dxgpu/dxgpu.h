@@ -95,6 +95,7 @@ struct DxgpuState {
 
     /* inject.c, BQL: the faults in force. */
     struct dxgpu_inject inject;
+    uint32_t fault_entry;       /* as set; the core counts down */
     uint32_t lose_interrupts;   /* messages yet to be lost */
     bool hold_flr;
 

@@ -6,8 +6,9 @@
  * any time by qom-set; nothing of the guest reaches them, and no reset changes
  * them. The core does what they say (core/engine.c), but for interrupts and
  * FLR, which are the QEMU side's (irq.c, absent.c). They hold until they are
- * set back, so broken hardware is broken also after its reset. They are not in
- * the saved state: who loads it says what is broken there.
+ * set back, so broken hardware is broken also after its reset; those that count
+ * down end by themselves. They are not in the saved state: who loads it says
+ * what is broken there.
  */
 #include "qemu/osdep.h"
 #include "qapi/error.h"
@@ -90,6 +91,19 @@ static void dxgpu_set_hang_nodes(Object *obj, Visitor *v, const char *name,
     }
 }
 
+static bool dxgpu_get_hold_rings(Object *obj, Error **errp)
+{
+    return DXGPU(obj)->inject.hold_rings;
+}
+
+static void dxgpu_set_hold_rings(Object *obj, bool value, Error **errp)
+{
+    DxgpuState *s = DXGPU(obj);
+
+    s->inject.hold_rings = value;
+    dxgpu_inject_changed(s, "inject-hold-rings", value);
+}
+
 static bool dxgpu_get_hold_suspends(Object *obj, Error **errp)
 {
     return DXGPU(obj)->inject.hold_suspends;
@@ -145,6 +159,32 @@ static void dxgpu_set_hold_flr(Object *obj, bool value, Error **errp)
     trace_dxgpu_inject("inject-hold-flr", value);
 }
 
+static void dxgpu_get_fault_entry(Object *obj, Visitor *v, const char *name,
+                                  void *opaque, Error **errp)
+{
+    DxgpuState *s = DXGPU(obj);
+    uint32_t value = s->core ? dxgpu_core_fault_entry(s->core)
+                             : s->fault_entry;
+
+    visit_type_uint32(v, name, &value, errp);
+}
+
+/* Not with the others, or each change of those would begin to count anew. */
+static void dxgpu_set_fault_entry(Object *obj, Visitor *v, const char *name,
+                                  void *opaque, Error **errp)
+{
+    DxgpuState *s = DXGPU(obj);
+    uint32_t value;
+
+    if (visit_type_uint32(v, name, &value, errp)) {
+        s->fault_entry = value;
+        trace_dxgpu_inject(name, value);
+        if (s->core) {
+            dxgpu_core_set_fault_entry(s->core, value);
+        }
+    }
+}
+
 static int dxgpu_get_engine_reset(Object *obj, Error **errp)
 {
     return DXGPU(obj)->inject.engine_reset;
@@ -190,6 +230,16 @@ void dxgpu_inject_class_init(ObjectClass *oc)
                               NULL, NULL);
     object_class_property_set_description(oc, "inject-hang-nodes",
         "a bit per node: what it executes next hangs; 0: none");
+    object_class_property_add(oc, "inject-fault-entry", "uint32",
+                              dxgpu_get_fault_entry, dxgpu_set_fault_entry,
+                              NULL, NULL);
+    object_class_property_set_description(oc, "inject-fault-entry",
+        "of the ring entries that are fetched from now on, the one that "
+        "page-faults; counts down; 0: none");
+    object_class_property_add_bool(oc, "inject-hold-rings",
+                                   dxgpu_get_hold_rings, dxgpu_set_hold_rings);
+    object_class_property_set_description(oc, "inject-hold-rings",
+        "doorbell writes are not delivered before it is off");
     object_class_property_add_bool(oc, "inject-hold-suspends",
                                    dxgpu_get_hold_suspends,
                                    dxgpu_set_hold_suspends);

@@ -103,6 +103,7 @@ static void inject(struct fake *f, uint8_t bits)
     const struct dxgpu_inject faults = {
         .hang_fence = bits >> 3 & 3,
         .hang_nodes = bits & 7,
+        .hold_rings = bits % 5 == 4,
         .hold_suspends = bits >> 5 & 1,
         .hold_removals = bits >> 6 & 1,
         .hold_reset = bits >> 7 & 1,
@@ -110,6 +111,7 @@ static void inject(struct fake *f, uint8_t bits)
     };
 
     dxgpu_core_inject(f->core, &faults);
+    dxgpu_core_set_fault_entry(f->core, bits % 7);
 }
 
 static void record(struct fake *f, struct input *in, uint32_t *left)

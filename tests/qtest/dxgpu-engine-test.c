@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * dxgpu qtests: faults on demand, and the reset of an engine (DEV-13, DDI-RE-1,
- * DDI-RE-3, DDI-RE-7, FH-16, FH-23, FH-27).
+ * DDI-RE-3, DDI-RE-7, FH-16, FH-23, FH-27); rings that are late (ORD-8), and a
+ * ring entry whose fetch faults (FH-13).
  *
  * A queue is told to hang by the fence value of its entry. Neighbours on its
  * node and on others have work all the while, and none of it is lost or done
@@ -266,6 +267,97 @@ static void test_held_back(void)
     dx_stop(w.t);
 }
 
+/*
+ * Rings that are held back: they come when they are not, and the end of a
+ * binding does not wait for that (DEV-4, ORD-8).
+ */
+static void rings_held(const char *properties)
+{
+    World w = begin(properties);
+
+    dx_bind(w.same, 0);
+    dx_bind(w.other, 1);
+    dx_settle(w.t);
+    SET(w.t, "inject-hold-rings", "%i", true);
+    dx_submit_fence(w.same);
+    dx_ring(w.t, 0, w.same->wp);
+    dx_submit_fence(w.other);
+    dx_ring(w.t, 1, w.other->wp);
+    dx_settle(w.t);
+    g_assert_cmpuint(dx_stat(w.t, "doorbell_writes"), ==, 2);
+    g_assert_cmpuint(dx_fence_now(w.same), ==, 0);
+    g_assert_cmpuint(dx_fence_now(w.other), ==, 0);
+
+    dx_unbind(w.t, 0);
+    assert_done_once(w.same);
+    dx_settle(w.t);
+    g_assert_cmpuint(dx_fence_now(w.other), ==, 0);
+    SET(w.t, "inject-hold-rings", "%i", false);
+    assert_done_once(w.other);
+    dx_submit_fence(w.other);
+    dx_ring(w.t, 1, w.other->wp);
+    assert_done_once(w.other);
+    dx_stop(w.t);
+}
+
+static void test_rings_held(void)
+{
+    rings_held("");
+}
+
+static void test_rings_held_threads(void)
+{
+    rings_held("threads=2");
+}
+
+static uint64_t entries_to_fault(DxTest *t)
+{
+    QDict *answer = qtest_qmp(t->qts, "{'execute': 'qom-get', 'arguments': "
+                              "{'path': %s, 'property': 'inject-fault-entry'}}",
+                              DX_QOM_PATH);
+    uint64_t entries = qdict_get_int(answer, "return");
+
+    qobject_unref(answer);
+    return entries;
+}
+
+/* The third entry faults, of whichever queue it is; then no other one. */
+static void fault_entry(const char *properties)
+{
+    World w = begin(properties);
+    struct dxgpu_queue_status status;
+
+    g_assert_cmpuint(entries_to_fault(w.t), ==, 3);
+    dx_assert_works(w.same);
+    SET(w.t, "inject-hang-fence", "%" PRIu64, (uint64_t)0);
+    dx_assert_works(w.other);
+    g_assert_cmpuint(entries_to_fault(w.t), ==, 1);
+    submit(w.bad);
+    status = dx_wait_fault(w.bad, DXGPU_FAULT_UNMAPPED);
+    g_assert_cmphex(status.fault_gpuva, ==, w.bad->ring.gpuva);
+    g_assert_cmpuint(dx_fence_now(w.bad), ==, 0);
+    g_assert_cmpuint(entries_to_fault(w.t), ==, 0);
+    dx_assert_works(w.same);
+    dx_assert_works(w.other);
+
+    SET(w.t, "inject-fault-entry", "%u", 1u);
+    submit(w.other);
+    dx_wait_fault(w.other, DXGPU_FAULT_UNMAPPED);
+    dx_assert_works(w.same);
+    g_assert_cmpuint(dx_stat(w.t, "faults"), ==, 2);
+    dx_stop(w.t);
+}
+
+static void test_fault_entry(void)
+{
+    fault_entry("inject-fault-entry=3");
+}
+
+static void test_fault_entry_threads(void)
+{
+    fault_entry("threads=2,inject-fault-entry=3");
+}
+
 /* The engine that cannot be reset; the device can. */
 static void test_reset_refused(void)
 {
@@ -346,9 +438,12 @@ static void test_bad_values(void)
         { "inject-engine-reset", "'never'",
           "Parameter 'inject-engine-reset' does not accept value 'never'" },
         { "inject-hang-fence", "'0xbad'", NULL },
+        { "inject-fault-entry", "4294967296", NULL },
+        { "inject-fault-entry", "true", NULL },
         { "inject-hold-removals", "1", NULL },
         { "inject-hold-flr", "1", NULL },
         { "inject-hold-reset", "'on'", NULL },
+        { "inject-hold-rings", "1", NULL },
         { "inject-hold-suspends", "'maybe'", NULL },
         { "inject-lose-interrupts", "4294967296", NULL },
     };
@@ -381,6 +476,8 @@ int main(int argc, char **argv)
     qtest_add_func("dxgpu/engine/record", test_record);
     qtest_add_func("dxgpu/engine/hang-node", test_hang_node);
     qtest_add_func("dxgpu/engine/FH-6-reset-refused", test_reset_refused);
+    qtest_add_func("dxgpu/engine/ORD-8-rings-held", test_rings_held);
+    qtest_add_func("dxgpu/engine/FH-13-fault-entry", test_fault_entry);
     qtest_add_func("dxgpu/engine/SEC-22-ids", test_ids);
     qtest_add_func("dxgpu/engine/DEV-13-lost-interrupts",
                    test_lost_interrupts);
@@ -390,6 +487,10 @@ int main(int argc, char **argv)
     qtest_add_func("dxgpu/engine/threads/FH-27-hang-and-reset",
                    test_hang_and_reset_threads);
     qtest_add_func("dxgpu/engine/threads/mid-packet", test_mid_packet);
+    qtest_add_func("dxgpu/engine/threads/ORD-8-rings-held",
+                   test_rings_held_threads);
+    qtest_add_func("dxgpu/engine/threads/FH-13-fault-entry",
+                   test_fault_entry_threads);
     qtest_add_func("dxgpu/engine/thread/hang-ends", test_hang_ends);
     qtest_add_func("dxgpu/engine/thread/DEV-13-held-back", test_held_back);
     return g_test_run();

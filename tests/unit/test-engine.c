@@ -3,7 +3,7 @@
  * Engines that hang, requests that are held back, and the reset of an engine:
  * the queue that holds the node is stopped, the others lose nothing and do
  * nothing twice (DEV-13, DDI-RE-1, DDI-RE-3, DDI-RE-7, FH-16, FH-23, FH-27,
- * OBJ-24).
+ * OBJ-24). Also rings that are late (ORD-8) and a fetch that faults (FH-13).
  */
 #include <string.h>
 
@@ -576,6 +576,159 @@ static void test_snapshot_reset(void)
     fake_free(w.f);
 }
 
+static void hold_rings(struct fake *f, bool on)
+{
+    INJECT(f, .hold_rings = on);
+}
+
+/*
+ * A ring that is held back is counted and comes late, to its queue alone; and a
+ * queue without it is as it was (DEV-13, KMT-CD-5).
+ */
+static void test_rings_held(void)
+{
+    struct world w = world_of(NULL);
+    uint64_t samples;
+
+    hold_rings(w.f, true);
+    submit_good(&w.q[0]);
+    fake_submit_fence(&w.q[1], 1);
+    fake_run(w.f);
+    g_assert_cmpuint(fake_stat(w.f, DXGPU_STAT_DOORBELL_WRITES), ==, 1);
+    assert_not_begun(&w.q[0]);
+    INJECT(w.f, .hold_rings = true, .hang_fence = BAD);
+    fake_run(w.f);
+    assert_not_begun(&w.q[0]);
+
+    hold_rings(w.f, false);
+    fake_run(w.f);
+    assert_done(&w.q[0]);
+    assert_not_begun(&w.q[1]);
+    samples = fake_stat(w.f, DXGPU_STAT_SAMPLES);
+    hold_rings(w.f, false);
+    fake_run(w.f);
+    g_assert_cmpuint(fake_stat(w.f, DXGPU_STAT_SAMPLES), ==, samples);
+    submit_good(&w.q[0]);
+    fake_run(w.f);
+    assert_done(&w.q[0]);
+    fake_free(w.f);
+}
+
+/* The rings come to the queues of each worker. */
+static void test_rings_held_workers(void)
+{
+    struct dxgpu_core_config config = fake_config();
+    struct world w;
+    uint32_t i;
+
+    config.workers = 2;
+    w = world_of(&config);
+    hold_rings(w.f, true);
+    for (i = 0; i < 4; i++) {
+        submit_good(&w.q[i]);
+    }
+    fake_run(w.f);
+    assert_not_begun(&w.q[0]);
+    assert_not_begun(&w.q[3]);
+    hold_rings(w.f, false);
+    fake_run(w.f);
+    for (i = 0; i < 4; i++) {
+        assert_done(&w.q[i]);
+    }
+    fake_free(w.f);
+}
+
+/*
+ * What samples for a reason of its own finds the work of a ring that is held
+ * back: the end of the binding (ORD-8, DEV-4), a bind, a kick, a resume. When
+ * the ring comes, there is nothing left to do, and the work is not done again.
+ */
+static void test_rings_held_samples(void)
+{
+    struct world w = world_of(NULL);
+    uint32_t i;
+
+    hold_rings(w.f, true);
+    for (i = 0; i < 4; i++) {
+        submit_good(&w.q[i]);
+    }
+    fake_cmd1(w.f, DXGPU_CMD_DOORBELL_UNBIND, 0);
+    fake_cmd1(w.f, DXGPU_CMD_QUEUE_KICK, 1);
+    fake_cmd2(w.f, DXGPU_CMD_CONTEXT_SUSPEND, 1, 1);
+    fake_run(w.f);
+    fake_cmd1(w.f, DXGPU_CMD_CONTEXT_RESUME, 1);
+    fake_run(w.f);
+    assert_done(&w.q[0]);
+    assert_done(&w.q[1]);
+    assert_done(&w.q[2]);
+    assert_not_begun(&w.q[3]);
+    fake_submit_fence(&w.q[0], 2);
+    fake_cmd2(w.f, DXGPU_CMD_DOORBELL_BIND, 0, 0);
+    fake_run(w.f);
+    assert_done(&w.q[0]);
+
+    hold_rings(w.f, false);
+    fake_run(w.f);
+    for (i = 0; i < 4; i++) {
+        assert_done(&w.q[i]);
+    }
+    fake_free(w.f);
+}
+
+/* A ring that is held back does not outlive its queue (KMT-CD-5). */
+static void test_rings_held_removal(void)
+{
+    struct world w = world_of(NULL);
+    struct fake_queue q;
+
+    hold_rings(w.f, true);
+    submit_good(&w.q[2]);
+    fake_cmd2(w.f, DXGPU_CMD_QUEUE_REMOVE, 2, 1);
+    fake_run(w.f);
+    q = fake_queue(w.f, 2, 1, w.q[0].root, 16);
+    fake_submit_fence(&q, 1);
+    hold_rings(w.f, false);
+    fake_run(w.f);
+    assert_not_begun(&q);
+    g_assert_cmpuint(fake_queue_status(w.f, 2)->samples, ==, 0);
+    fake_free(w.f);
+}
+
+/* The n-th entry that is fetched stops its queue, and no other one. */
+static void test_fault_entry(void)
+{
+    struct world w = world_of(NULL);
+    volatile struct dxgpu_queue_status *status;
+
+    dxgpu_core_set_fault_entry(w.f->core, 3);
+    submit_good(&w.q[0]);
+    fake_run(w.f);
+    g_assert_cmpuint(dxgpu_core_fault_entry(w.f->core), ==, 2);
+    INJECT(w.f, .hold_reset = true);
+    submit_good(&w.q[1]);
+    fake_run(w.f);
+    g_assert_cmpuint(dxgpu_core_fault_entry(w.f->core), ==, 1);
+    submit_good(&w.q[0]);
+    submit_good(&w.q[0]);
+    fake_run(w.f);
+    g_assert_cmpuint(dxgpu_core_fault_entry(w.f->core), ==, 0);
+
+    status = fake_assert_fault(&w.q[0], DXGPU_FAULT_UNMAPPED);
+    g_assert_cmphex(status->fault_gpuva, ==,
+                    w.q[0].ring + sizeof(struct dxgpu_ring_entry));
+    g_assert_cmpuint(fake_load(w.f, w.q[0].data_bus), ==, 1);
+    g_assert_cmpuint(fake_control(&w.q[0])->rp, ==, 1);
+    g_assert_cmpuint(fake_stat(w.f, DXGPU_STAT_FAULTS), ==, 1);
+    submit_good(&w.q[1]);
+    submit_good(&w.q[2]);
+    submit_good(&w.q[3]);
+    fake_run(w.f);
+    assert_done(&w.q[1]);
+    assert_done(&w.q[2]);
+    assert_done(&w.q[3]);
+    fake_free(w.f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -592,6 +745,11 @@ int main(int argc, char **argv)
     g_test_add_func("/engine/held-back-elsewhere", test_held_back_elsewhere);
     g_test_add_func("/engine/reset-refused", test_reset_refused);
     g_test_add_func("/engine/device-reset", test_device_reset);
+    g_test_add_func("/engine/rings-held", test_rings_held);
+    g_test_add_func("/engine/rings-held-workers", test_rings_held_workers);
+    g_test_add_func("/engine/rings-held-samples", test_rings_held_samples);
+    g_test_add_func("/engine/rings-held-removal", test_rings_held_removal);
+    g_test_add_func("/engine/fault-entry", test_fault_entry);
     g_test_add_func("/engine/snapshot-hang", test_snapshot_hang);
     g_test_add_func("/engine/snapshot-reset", test_snapshot_reset);
     return g_test_run();

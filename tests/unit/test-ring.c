@@ -175,6 +175,50 @@ static void test_pending_belongs_to_queue(void)
     fake_free(f);
 }
 
+/*
+ * A queue goes with its pending bit still set, as more queues than one turn
+ * samples are before it. Who gets its id has not asked for a sample (KMT-CD-5,
+ * SM-1, OBJ-3, DEV-4).
+ */
+static void test_pending_goes_with_queue(void)
+{
+    struct fake *f = fake_new(NULL);
+    struct fake_queue first = fake_bound_queue(f, 0, 0), q;
+    const uint32_t last = f->config.packet_budget + 8;
+    uint32_t i;
+
+    for (i = 1; i <= last; i++) {
+        fake_queue(f, i, 0, first.root, 16);
+    }
+    g_assert_cmpint(fake_cmd2(f, DXGPU_CMD_DOORBELL_BIND, 1, last), ==,
+                    DXGPU_CMD_OK);
+    fake_run(f);
+    for (i = 0; i < last; i++) {
+        fake_cmd1(f, DXGPU_CMD_QUEUE_KICK, i);
+    }
+    dxgpu_core_doorbell(f->core, 1, 0);
+    g_assert_cmpint(fake_cmd1(f, DXGPU_CMD_DOORBELL_UNBIND, 1), ==,
+                    DXGPU_CMD_OK);
+    g_assert_cmpint(fake_cmd1(f, DXGPU_CMD_QUEUE_KICK, last), ==,
+                    DXGPU_CMD_OK);
+    g_assert_cmpint(fake_cmd2(f, DXGPU_CMD_QUEUE_REMOVE, last, 7), ==,
+                    DXGPU_CMD_OK);
+    g_assert_true(dxgpu_core_run(f->core, 0));
+    g_assert_cmpuint(fake_queue_status(f, last)->remove_fence, ==, 7);
+
+    q = fake_queue(f, last, 0, first.root, 16);
+    fake_cmd4(f, DXGPU_CMD_SPACE_INVALIDATE, 0, 0, 0, 1);
+    fake_submit_fence(&q, 3);
+    fake_run(f);
+    g_assert_cmpuint(fake_queue_status(f, 0)->samples, ==, 2);
+    g_assert_cmpuint(fake_queue_status(f, last)->samples, ==, 0);
+    g_assert_cmpuint(fake_load(f, q.data_bus), ==, 0);
+    fake_cmd1(f, DXGPU_CMD_QUEUE_KICK, last);
+    fake_run(f);
+    g_assert_cmpuint(fake_load(f, q.data_bus), ==, 3);
+    fake_free(f);
+}
+
 /* Drained, the queue is looked at once more before it is left (ORD-29). */
 static void test_sample_when_drained(void)
 {
@@ -552,6 +596,8 @@ int main(int argc, char **argv)
     g_test_add_func("/sample/unbind", test_unbind_samples);
     g_test_add_func("/sample/pending-belongs-to-queue",
                     test_pending_belongs_to_queue);
+    g_test_add_func("/sample/pending-goes-with-queue",
+                    test_pending_goes_with_queue);
     g_test_add_func("/sample/drained", test_sample_when_drained);
     g_test_add_func("/arithmetic/wrap", test_wrap);
     g_test_add_func("/arithmetic/full", test_full_ring);

@@ -117,6 +117,7 @@ enum dxgpu_inject_reset {
 struct dxgpu_inject {
     uint64_t hang_fence;        /* an entry with this fence_value hangs */
     uint32_t hang_nodes;        /* a bit per node: each packet hangs */
+    bool hold_rings;            /* taken, and not delivered before it is off */
     bool hold_suspends;         /* not acknowledged, nor served */
     bool hold_removals;
     bool hold_reset;            /* a reset by register does not end */
@@ -294,6 +295,13 @@ void dxgpu_core_set_asleep(struct dxgpu_core *core, bool asleep);
  */
 void dxgpu_core_inject(struct dxgpu_core *core,
                        const struct dxgpu_inject *inject);
+
+/*
+ * any: the n-th ring entry that is fetched from now on page-faults, which stops
+ * its queue; 0: none. The second tells how many there are to that one.
+ */
+void dxgpu_core_set_fault_entry(struct dxgpu_core *core, uint32_t n);
+uint32_t dxgpu_core_fault_entry(struct dxgpu_core *core);
 
 /* any: counters. */
 uint64_t dxgpu_core_stat(struct dxgpu_core *core, enum dxgpu_stat stat);

@@ -184,8 +184,12 @@ bool dxgpu_core_doorbell(struct dxgpu_core *core, uint32_t slot,
     q = &core->queues[id];
     atomic_store_explicit(&q->ring_value, (uint32_t)value,
                           memory_order_relaxed);
-    atomic_fetch_add_explicit(&q->rings, 1, memory_order_relaxed);
+    /* Counted before the look: see dxgpu_queue_mark_rung(). */
+    atomic_fetch_add(&q->rings, 1);
     dxgpu_core_count(core, DXGPU_STAT_DOORBELL_WRITES, 1);
+    if (atomic_load(&core->hold_rings)) {
+        return true;
+    }
     dxgpu_queue_mark_pending(core, id);
     dxgpu_core_wake(core, dxgpu_queue_worker(core, q));
     return true;

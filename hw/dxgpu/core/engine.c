@@ -15,6 +15,10 @@
  * snapshot has it. It comes back to the queue of requests when the faults
  * change or when its node is reset, which then nothing holds back.
  *
+ * Rings that are held back are counted and set no bit. What samples for another
+ * reason, as the end of a binding does, finds their work (ORD-8); what is left
+ * comes when they are held back no longer.
+ *
  * Reset. The queue that holds the node, in a hang or in a delay, faults with
  * RESET. A queue that gave its node up between two steps is not on the engine
  * and keeps all it has. The node then stands until it is resumed, so that
@@ -60,6 +64,7 @@ void dxgpu_core_inject(struct dxgpu_core *core,
     pthread_mutex_lock(&core->lock);
     atomic_store(&core->hang_fence, inject->hang_fence);
     atomic_store(&core->hang_nodes, inject->hang_nodes);
+    atomic_store(&core->hold_rings, inject->hold_rings);
     core->hold_suspends = inject->hold_suspends;
     core->hold_removals = inject->hold_removals;
     core->hold_reset = inject->hold_reset;
@@ -78,6 +83,28 @@ bool dxgpu_engine_hangs(struct dxgpu_core *core, struct dxgpu_queue *q)
 
     return (fence && q->entry.fence_value == fence) ||
            (nodes >> q->context->node & 1);
+}
+
+void dxgpu_core_set_fault_entry(struct dxgpu_core *core, uint32_t n)
+{
+    atomic_store(&core->fault_entry, n);
+}
+
+uint32_t dxgpu_core_fault_entry(struct dxgpu_core *core)
+{
+    return atomic_load(&core->fault_entry);
+}
+
+/* worker, before a fetch of a ring entry, which it counts: is it to fault? */
+bool dxgpu_engine_faults(struct dxgpu_core *core)
+{
+    uint32_t n = atomic_load_explicit(&core->fault_entry,
+                                      memory_order_relaxed);
+
+    while (n && !atomic_compare_exchange_weak(&core->fault_entry, &n, n - 1)) {
+        continue;
+    }
+    return n == 1;
 }
 
 static bool is_held(struct dxgpu_core *core, const struct dxgpu_request *r)
@@ -153,6 +180,9 @@ void dxgpu_engine_reconsider(struct dxgpu_core *core, struct dxgpu_worker *w)
         dxgpu_sched_request(w, r);
     }
     pthread_mutex_unlock(&core->lock);
+    if (!atomic_load(&core->hold_rings)) {
+        dxgpu_queue_mark_rung(core, w);
+    }
 }
 
 /* Under the lock. */

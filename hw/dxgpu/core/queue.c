@@ -43,17 +43,42 @@ void dxgpu_queue_mark_all(struct dxgpu_core *core)
 }
 
 /*
- * worker, without the lock: every queue of the node is to be sampled. The lock
- * is given back now and then, for there may be many.
+ * The queue's worker, under the lock, with no bits taken: the queue goes, and
+ * what was to be sampled with it, or who gets its id next would be sampled
+ * unasked (KMT-CD-5). It is unbound and takes no kick, so nobody sets the bit
+ * again but a ring that found it bound and is late: that is at most one sample
+ * of the next one (DEV-5).
  */
-void dxgpu_queue_mark_node(struct dxgpu_core *core, uint32_t node)
+void dxgpu_queue_forget_pending(struct dxgpu_core *core, struct dxgpu_queue *q)
+{
+    struct dxgpu_worker *w = dxgpu_queue_worker(core, q);
+
+    atomic_fetch_and(&w->pending[q->id / 64], ~(1ull << q->id % 64));
+}
+
+static bool is_of_node(struct dxgpu_queue *q, uint32_t node)
+{
+    return q->context->node == node;
+}
+
+/* A ring was counted after the last sample. For the worker with this index. */
+static bool is_rung(struct dxgpu_queue *q, uint32_t worker)
+{
+    return atomic_load(&q->worker) == worker &&
+           atomic_load(&q->rings) != q->rings_seen;
+}
+
+/* Without the lock, which is given back now and then, for there may be many. */
+static void mark_those(struct dxgpu_core *core,
+                       bool (*is_one)(struct dxgpu_queue *q, uint32_t arg),
+                       uint32_t arg)
 {
     const uint32_t stretch = 256;
     uint32_t i;
 
     pthread_mutex_lock(&core->lock);
     for (i = 0; i < core->config.queues; i++) {
-        if (core->queues[i].present && core->queues[i].context->node == node) {
+        if (core->queues[i].present && is_one(&core->queues[i], arg)) {
             dxgpu_queue_mark_pending(core, i);
         }
         if (i % stretch == stretch - 1) {
@@ -62,6 +87,22 @@ void dxgpu_queue_mark_node(struct dxgpu_core *core, uint32_t node)
         }
     }
     pthread_mutex_unlock(&core->lock);
+}
+
+/* worker, without the lock: every queue of the node is to be sampled. */
+void dxgpu_queue_mark_node(struct dxgpu_core *core, uint32_t node)
+{
+    mark_those(core, is_of_node, node);
+}
+
+/*
+ * worker, without the lock, when rings are no longer held back: those that were
+ * arrive. A ring is counted and then looks whether it is held back; this looks
+ * the other way round, so no ring falls between.
+ */
+void dxgpu_queue_mark_rung(struct dxgpu_core *core, struct dxgpu_worker *w)
+{
+    mark_those(core, is_rung, w->index);
 }
 
 bool dxgpu_queue_any_pending(struct dxgpu_core *core, struct dxgpu_worker *w)
@@ -274,10 +315,15 @@ bool dxgpu_queue_fetch(struct dxgpu_core *core, struct dxgpu_queue *q,
                        struct dxgpu_fault *fault)
 {
     struct dxgpu_ring_entry *e = &q->entry;
-    uint64_t index = q->rp & (q->entries - 1);
+    uint64_t gpuva = q->ring + (q->rp & (q->entries - 1)) * sizeof(*e);
 
-    if (!dxgpu_mem_read(core, q,
-                        q->ring + index * sizeof(*e), e, sizeof(*e), fault)) {
+    if (dxgpu_engine_faults(core)) {
+        fault->code = DXGPU_FAULT_UNMAPPED;
+        fault->access = DXGPU_ACCESS_READ;
+        fault->gpuva = gpuva;
+        return false;
+    }
+    if (!dxgpu_mem_read(core, q, gpuva, e, sizeof(*e), fault)) {
         return false;
     }
     e->command_gpuva = dxgpu_le64(e->command_gpuva);

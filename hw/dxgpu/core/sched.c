@@ -150,6 +150,7 @@ static void serve_remove(struct dxgpu_core *core, struct dxgpu_request *r)
     if (q->context_next) {
         q->context_next->context_prev = q->context_prev;
     }
+    dxgpu_queue_forget_pending(core, q);
     q->present = false;
     q->removing = false;
     dxgpu_core_count(core, DXGPU_STAT_QUEUES, -1ull);

@@ -207,10 +207,13 @@ struct dxgpu_core {
     /* Written under the lock; see struct dxgpu_inject. */
     _Atomic uint64_t hang_fence;
     _Atomic uint32_t hang_nodes;
+    _Atomic bool hold_rings;
     bool hold_suspends;                 /* [lock] */
     bool hold_removals;                 /* [lock] */
     bool hold_reset;                    /* [lock] */
     enum dxgpu_inject_reset engine_reset;       /* [lock] */
+    /* By anybody: entries to fetch to the one that faults; 0: none. */
+    _Atomic uint32_t fault_entry;
 
     _Atomic uint64_t stats[DXGPU_STAT_COUNT];
 };
@@ -285,6 +288,8 @@ uint32_t dxgpu_doorbell_bound(struct dxgpu_core *core, uint32_t slot,
 
 /* queue.c */
 void dxgpu_queue_mark_pending(struct dxgpu_core *core, uint32_t id);
+void dxgpu_queue_forget_pending(struct dxgpu_core *core,
+                                struct dxgpu_queue *q);
 bool dxgpu_queue_any_pending(struct dxgpu_core *core, struct dxgpu_worker *w);
 void dxgpu_queue_mark_all(struct dxgpu_core *core);
 bool dxgpu_queue_sample_pending(struct dxgpu_core *core,
@@ -299,6 +304,7 @@ bool dxgpu_queue_fetch(struct dxgpu_core *core, struct dxgpu_queue *q,
 bool dxgpu_queue_complete(struct dxgpu_core *core, struct dxgpu_queue *q,
                           struct dxgpu_fault *fault);
 void dxgpu_queue_mark_node(struct dxgpu_core *core, uint32_t node);
+void dxgpu_queue_mark_rung(struct dxgpu_core *core, struct dxgpu_worker *w);
 void dxgpu_queue_stop(struct dxgpu_core *core, struct dxgpu_queue *q,
                       const struct dxgpu_fault *fault);
 void dxgpu_queue_fault(struct dxgpu_core *core, struct dxgpu_queue *q,
@@ -318,6 +324,7 @@ void dxgpu_sched_acknowledge(struct dxgpu_core *core, struct dxgpu_request *r,
 /* engine.c */
 void dxgpu_engine_clear(struct dxgpu_core *core);
 bool dxgpu_engine_hangs(struct dxgpu_core *core, struct dxgpu_queue *q);
+bool dxgpu_engine_faults(struct dxgpu_core *core);
 bool dxgpu_engine_holds(struct dxgpu_core *core, struct dxgpu_worker *w,
                         struct dxgpu_request *r);
 void dxgpu_engine_changed(struct dxgpu_core *core);
