@@ -15,9 +15,11 @@
 #include "chain.h"
 #include "debugfs.h"
 #include "fault.h"
+#include "host.h"
 
 #define WAIT_NS			(20ull * 1000 * 1000 * 1000)
 #define NEVER_MAPPED		0x123450000000ull
+#define FAULT_ENTRY		"inject-fault-entry"
 #define STATE_ACTIVE		1u
 #define STATE_DMA_FAULT		6u
 #define STATE_PAGE_FAULT	7u
@@ -289,6 +291,21 @@ static uint64_t wp_backwards(struct scene *scene, struct dxg_commands *commands,
 	return 0;
 }
 
+/* Nobody's fault: the host lets the second entry from now fail, of whomever it is. */
+static uint64_t entry_unreadable(struct scene *scene, struct dxg_commands *commands,
+				 struct dxgpu_ring_entry *entry)
+{
+	good_nop(commands, entry);
+	if (dxg_host_set(FAULT_ENTRY, "2"))
+		bail("the host does not answer");
+	must(queue_probe(&scene->innocent), "the first entry");
+	return scene->culprit.ring.gpuva + scene->culprit.wp * sizeof(*entry);
+}
+
+static const struct misdeed by_host = {
+	"a ring that cannot be read", STATE_PAGE_FAULT, entry_unreadable
+};
+
 static const struct misdeed misdeeds[] = {
 	{ "a copy from an unmapped address", STATE_PAGE_FAULT, copy_from_nowhere },
 	{ "a copy to an unmapped address", STATE_PAGE_FAULT, copy_to_nowhere },
@@ -468,6 +485,19 @@ static void fault_round(const struct misdeed *misdeed, struct chain *neighbour)
 	close(fd);
 }
 
+static void fault_by_host(struct chain *neighbour)
+{
+	char left[16];
+
+	if (dxg_host_get(FAULT_ENTRY, left, sizeof(left))) {
+		skip(1, "no host that breaks this device");
+		return;
+	}
+	fault_round(&by_host, neighbour);
+	ok(!dxg_host_get(FAULT_ENTRY, left, sizeof(left)) && !strcmp(left, "0"),
+	   "it was the only one (%s)", left);
+}
+
 int main(void)
 {
 	char baseline[DEBUGFS_TEXT_BYTES], last[DEBUGFS_TEXT_BYTES];
@@ -488,5 +518,6 @@ int main(void)
 			diag("before: %s; after: %s", baseline, last);
 	}
 	ok(adapter_value("faults") == i, "the adapter counted %zu faults", i);
+	fault_by_host(&neighbour);
 	return done();
 }
