@@ -5,6 +5,7 @@
  * A function reads and writes the kernel copy of its arguments and returns an
  * NTSTATUS; the dispatcher does all the rest. User memory is touched through
  * dxg_copy_*() only, and never under the guard or a doorbell's lock (KMT-0.6).
+ * Any of them may return CANCELLED besides what it says: a fatal signal came (KMT-0.8).
  */
 #ifndef _DXGKRNL_IOCTL_H
 #define _DXGKRNL_IOCTL_H

@@ -8,8 +8,8 @@
  * an array is read, arrays have room for the most that the configuration
  * allows, and the core checks every number.
  *
- * Both sides need the same limits, as the guest has read them; packet-budget
- * and threads may differ. Counters of the property "stats" travel; the faults
+ * Both sides need the same limits, as the guest has read them; packet-budget,
+ * irq-moderation-us and threads may differ. Counters of the property "stats" travel; the faults
  * that are injected are the host's and stay behind.
  */
 #include "qemu/osdep.h"
@@ -70,6 +70,8 @@ static int dxgpu_post_load(void *opaque, int version_id)
         error_report("dxgpu: the saved state is not valid: %s", why);
         return -EINVAL;
     }
+    /* The machine that was saved may have had another FLR than this one. */
+    dxgpu_absent_end(s);
     dxgpu_pci_post_load(s);
     dxgpu_irq_wake(s);
     return 0;

@@ -40,14 +40,15 @@ def prepare(context):
     """Configure and build it; the note names its release."""
     base = paths.kernel(NAME)
     apt.install(context, PACKAGES)
-    if not (base / "unpacked").exists():
+    unpacked, wanted = base / "unpacked", repr((tools.KERNEL_SOURCE, LEFT_OUT))
+    if not unpacked.exists() or unpacked.read_text() != wanted:
         shutil.rmtree(base, ignore_errors=True)
         (base / "build").mkdir(parents=True)
         tools.kernel_source(context, base / "source", [
             "--strip-components=1", "--wildcards",
             *(f"--exclude={tools.KERNEL_SOURCE}/{name}" for name in LEFT_OUT)],
             "unpacking the kernel's source")
-        (base / "unpacked").touch()
+        unpacked.write_text(wanted)
     build = base / "build"
     make = ["make", "-C", base / "source", f"O={build}", f"-j{JOBS}"]
     env = dict(os.environ, LC_ALL="C")

@@ -204,8 +204,13 @@ def read_reasons(text, known):
 
 
 def last_result(name, program, lines, bases, known):
-    """Of what PROGRAM's results say about the id NAME, else of all it said."""
+    """Of what PROGRAM's results say about the id NAME, else of all it said.
+
+    A run on another kernel, behind an IOMMU or with sanitizers counts where the
+    program never ran without.
+    """
     own = [line for line in lines if base_of(line["test"], bases) == program]
+    own = [line for line in own if not line.get("variant")] or own
     about = [line for line in own if name in names(line["name"], known)]
     said = {line["result"] for line in about or own}
     for result in ("fail", "pass", "skip"):

@@ -170,6 +170,14 @@ class Collect(unittest.TestCase):
             self.line("ORD-1", "fail", "driver-xy")])
         self.assertEqual(found["ORD-1"].state, "not run")
 
+    def test_another_machine_counts_only_alone(self):
+        elsewhere = dict(self.line("ORD-1", "fail"), variant="iommu")
+        found, _ = self.collect("ORD-1", lines=[
+            elsewhere, self.line("ORD-1", "pass")])
+        self.assertEqual(found["ORD-1"].state, "pass")
+        found, _ = self.collect("ORD-1", lines=[elsewhere])
+        self.assertEqual(found["ORD-1"].state, "fail")
+
     def test_one_failing_program_is_enough(self):
         one = requirements.Requirement("ORD-1", "", {
             "a": "pass", "b": "fail", "c": "skip", "d": "not run"})

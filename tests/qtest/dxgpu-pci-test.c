@@ -375,6 +375,27 @@ static void flr_held(const char *properties)
     dx_stop(t);
 }
 
+/* A machine that was saved before its FLR is loaded after that: it is there. */
+static void test_flr_held_load(void)
+{
+    DxTest *t = dx_start("");
+    DxTest *other = dx_start_incoming("inject-hold-flr=on");
+    int fd = dx_stream_file();
+    g_autofree char *result = NULL;
+
+    dx_save(t, fd);
+    start_flr(other);
+    assert_absent(other, true);
+    result = dx_load(other, fd);
+    g_assert_cmpstr(result, ==, "completed");
+    g_assert_cmphex(qpci_config_readl(other->pci, PCI_VENDOR_ID), ==,
+                    qpci_config_readl(t->pci, PCI_VENDOR_ID));
+    g_assert_cmphex(dx_reg(other, DXGPU_REG_MAGIC), ==, DXGPU_MAGIC);
+    close(fd);
+    dx_stop(other);
+    dx_stop(t);
+}
+
 static void test_flr_held(void)
 {
     flr_held("packet-budget=4");
@@ -456,6 +477,8 @@ int main(int argc, char **argv)
     qtest_add_func("dxgpu/pci/flr/DEV-12-in-mid-work", test_flr_main_loop);
     qtest_add_func("dxgpu/pci/flr/DEV-12-in-a-reset", test_flr_in_a_reset);
     qtest_add_func("dxgpu/pci/flr/DEV-13-held", test_flr_held);
+    qtest_add_func("dxgpu/pci/flr/DEV-13-held-then-loaded",
+                   test_flr_held_load);
     qtest_add_func("dxgpu/pci/flr/thread/DEV-13-held", test_flr_held_thread);
     qtest_add_func("dxgpu/pci/flr/thread/DEV-12-in-mid-work",
                    test_flr_thread);

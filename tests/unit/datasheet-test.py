@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The datasheet against the headers: offsets, codes and lengths, both ways.
 
-datasheet-test.py HEADER-DIR DATASHEET: TAP on stdout. Whatever the headers
-name must stand in the datasheet with the same number, and the other way round.
+datasheet-test.py HEADER-DIR DATASHEET DEVICE-DIR: TAP on stdout. Whatever the
+headers name must stand in the datasheet with the same number, and the other way
+round; and so must the device's properties, with their default.
 """
 
 import pathlib
@@ -75,7 +76,24 @@ def numbered(sheet, after):
     return {row[1].split(" ")[0]: int(row[0], 0) for row in table(sheet, after)}
 
 
-def main(headers, datasheet):
+def properties(device, sheet):
+    """Name -> default, where the source has it as a number, on both sides."""
+    source = "".join((pathlib.Path(device) / name).read_text()
+                     for name in ("dxgpu.c", "inject.c"))
+    want = {name: default.isdecimal() and default for name, default in
+            re.findall(r'DEFINE_PROP_\w+\("([\w-]+)",([^;]*?)\)', source)
+            for default in [default.split(",")[-1].strip()]}
+    want.update(dict.fromkeys(
+        re.findall(r'object_class_property_add\w*\(oc, "(inject-[\w-]+)"',
+                   source), False))
+    have = {}
+    for title in (r"Properties\n=", r"Faults on demand\n="):
+        for name, default, *_ in table(sheet, title):
+            have[name] = bool(want.get(name)) and default
+    return want, have
+
+
+def main(headers, datasheet, device):
     """Print TAP; return the exit status."""
     text = {path.stem: strip(path.read_text())
             for path in pathlib.Path(headers).glob("*.h")}
@@ -104,6 +122,8 @@ def main(headers, datasheet):
         rows = {row[2]: (int(row[0]), int(row[1]))
                 for row in table(sheet, after) if row[2] != "reserved"}
         checks.append((name, fields(source, name), rows))
+
+    checks.append(("properties", *properties(device, sheet)))
 
     print(f"1..{len(checks)}")
     failed = 0

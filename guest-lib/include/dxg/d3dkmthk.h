@@ -18,6 +18,7 @@
  *   STATUS_NO_MEMORY          out of memory, or a quota of the process is used up
  *   STATUS_NOT_SUPPORTED      the driver does not know the call, or the adapter lacks the
  *                             feature
+ *   STATUS_CANCELLED          a fatal signal came (KMT-0.8): no program sees it
  *   STATUS_UNSUCCESSFUL       /dev/dxg does not exist (no driver loaded)
  *   STATUS_ACCESS_DENIED      /dev/dxg may not be opened by this user
  * Only what a call adds to this list is said beside it. dxg_last_error() in
@@ -34,6 +35,7 @@
 #ifndef DXG_D3DKMTHK_H
 #define DXG_D3DKMTHK_H
 
+#include <dxg/d3dkmthwqueue.h>
 #include <dxg/d3dukmdt.h>
 #include <dxg/ntstatus.h>
 
@@ -394,56 +396,6 @@ NTSTATUS D3DKMTMapGpuVirtualAddress(D3DDDI_MAPGPUVIRTUALADDRESS *args);
 NTSTATUS D3DKMTFreeGpuVirtualAddress(const D3DKMT_FREEGPUVIRTUALADDRESS *args);
 
 /* ---- hardware queues and doorbells ---- */
-
-typedef struct _D3DKMT_CREATEHWQUEUE {
-	D3DKMT_HANDLE hHwContext;		/* a context with HwQueueSupported */
-	D3DDDI_CREATEHWQUEUEFLAGS Flags;	/* UserModeSubmission */
-	UINT PrivateDriverDataSize;
-	void *pPrivateDriverData;
-	D3DKMT_HANDLE hHwQueue;			/* out */
-	D3DKMT_HANDLE hHwQueueProgressFence;	/* out */
-	void *HwQueueProgressFenceCPUVirtualAddress; /* out: UINT64, read-only */
-	D3DGPU_VIRTUAL_ADDRESS HwQueueProgressFenceGPUVirtualAddress; /* out */
-} D3DKMT_CREATEHWQUEUE;
-
-DXG_ASSERT_SIZE(D3DKMT_CREATEHWQUEUE, 48);
-
-typedef struct _D3DKMT_DESTROYHWQUEUE {
-	D3DKMT_HANDLE hHwQueue;
-} D3DKMT_DESTROYHWQUEUE;
-
-typedef struct _D3DKMT_SUBMITCOMMANDTOHWQUEUE {
-	D3DKMT_HANDLE hHwQueue;
-	UINT64 HwQueueProgressFenceId;
-	D3DGPU_VIRTUAL_ADDRESS CommandBuffer;
-	UINT CommandLength;			/* bytes */
-	UINT PrivateDriverDataSize;
-	void *pPrivateDriverData;
-	UINT NumPrimaries;
-	const D3DKMT_HANDLE *WrittenPrimaries;
-} D3DKMT_SUBMITCOMMANDTOHWQUEUE;
-
-DXG_ASSERT_SIZE(D3DKMT_SUBMITCOMMANDTOHWQUEUE, 56);
-
-typedef struct _D3DKMT_SUBMITWAITFORSYNCOBJECTSTOHWQUEUE {
-	D3DKMT_HANDLE hHwQueue;
-	UINT ObjectCount;
-	const D3DKMT_HANDLE *ObjectHandleArray;
-	const UINT64 *FenceValueArray;
-} D3DKMT_SUBMITWAITFORSYNCOBJECTSTOHWQUEUE;
-
-DXG_ASSERT_SIZE(D3DKMT_SUBMITWAITFORSYNCOBJECTSTOHWQUEUE, 24);
-
-typedef struct _D3DKMT_SUBMITSIGNALSYNCOBJECTSTOHWQUEUE {
-	D3DDDICB_SIGNALFLAGS Flags;
-	UINT BroadcastHwQueueCount;		/* 1 .. D3DDDI_MAX_BROADCAST_CONTEXT */
-	const D3DKMT_HANDLE *BroadcastHwQueueArray;
-	UINT ObjectCount;
-	const D3DKMT_HANDLE *ObjectHandleArray;
-	const UINT64 *FenceValueArray;
-} D3DKMT_SUBMITSIGNALSYNCOBJECTSTOHWQUEUE;
-
-DXG_ASSERT_SIZE(D3DKMT_SUBMITSIGNALSYNCOBJECTSTOHWQUEUE, 40);
 
 typedef struct _D3DKMT_CREATE_DOORBELL_FLAGS {
 	union {
