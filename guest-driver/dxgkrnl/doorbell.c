@@ -213,19 +213,25 @@ void dxg_doorbell_disconnect(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATU
 		dxg_adapter_exit(adapter);
 }
 
-/* T20. guard held exclusively, all contexts suspended: RETRY, and the slot is given back. */
-void dxg_doorbell_power_down(struct dxg_doorbell *doorbell)
+/*
+ * T20. guard held exclusively, all contexts suspended: RETRY, and the slot is given back.
+ * True: it was connected till now.
+ */
+bool dxg_doorbell_power_down(struct dxg_doorbell *doorbell)
 {
 	DXGKARG_DISCONNECTDOORBELL args = { .hDoorbell = doorbell->kmd };
+	bool connected;
 
 	mutex_lock(&doorbell->ops);
 	mutex_lock(&doorbell->lock);
+	connected = dxg_doorbell_connected(doorbell);
 	dxg_doorbell_apply_reason(doorbell, D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY,
 				  DXG_CAUSE_POWER);
 	mutex_unlock(&doorbell->lock);
 	if (doorbell->kmd)
 		dxg_doorbell_adapter(doorbell)->ddi->DxgkDdiDisconnectDoorbell(&args);
 	mutex_unlock(&doorbell->ops);
+	return connected;
 }
 
 /**

@@ -491,19 +491,19 @@ NTSTATUS dxg_doorbell_disconnect_callback(const DXGKARGCB_DISCONNECTDOORBELL *ar
 void dxg_doorbell_abort(struct dxg_doorbell *doorbell);
 void dxg_doorbell_disconnect(struct dxg_doorbell *doorbell, D3DDDI_DOORBELLSTATUS reason,
 			     enum dxg_cause cause);
-void dxg_doorbell_power_down(struct dxg_doorbell *doorbell);
+bool dxg_doorbell_power_down(struct dxg_doorbell *doorbell);
 void dxg_doorbell_end(struct dxg_doorbell *doorbell, bool kmd);
 void dxg_doorbell_kmd_destroy(struct dxg_doorbell *doorbell);
 bool dxg_doorbell_destroy(struct dxg_doorbell *doorbell);
 
 /*
- * How long the device may take for the sample of a disconnect or a resume, whose acknowledgment
- * it does not give; a host that is busy takes its time. For so long a last-queued value is
- * believed, and a false one costs its process, or the sleep of the device, as much.
+ * How long the device takes at most for the sample of a disconnect or a resume, if its host is
+ * not busy. For so long a last-queued value holds up the sleep of the device, be it false or
+ * not; longer only while the miniport says that a sample is to come (power.c).
  */
 #define DXG_SAMPLE_GRACE_MS	250
 
-/* The device has not sampled its queue yet, as far as anybody knows. */
+/* The device has hardly sampled its queue yet. */
 static inline void dxg_doorbell_trust(struct dxg_doorbell *doorbell)
 {
 	WRITE_ONCE(doorbell->trusted_until, ktime_get_ns() + DXG_SAMPLE_GRACE_MS * NSEC_PER_MSEC);

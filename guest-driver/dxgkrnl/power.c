@@ -25,13 +25,22 @@
  *
  * An idle device goes to sleep by runtime PM, if user space allows it in
  * power/control. Idle means: no queue has completed anything since the last look,
- * and none has work. Work that was rung between that look and the revoke is found
- * afterwards (ORD-13): the process says so by its last-queued value, and that counts
- * for DXG_SAMPLE_GRACE_MS from the revoke, whosever it was, and from a resume, since the
- * device makes its sample of either when it comes to it, and nobody else can know; after that
- * the device has seen all there is, and its word decides. So a process that lies holds
- * up sleep for so long, no more, unless a slot of its own is taken again or somebody wakes
- * the device (SEC-8). Sleep of the whole system does not ask: the work goes on afterwards.
+ * and none has work. Work whose ring the device has not come to yet, only its process knows
+ * of, and says so by its last-queued value (ORD-13). That counts
+ *
+ *  - if a doorbell is connected until the revoke of this very sleep: its context is suspended,
+ *    so the sample of the revoke is made after a resume, and sleep would be without it;
+ *  - while the sample of an earlier revoke, whosever it was, is to come, as the miniport
+ *    says, however long that takes, unless the context is suspended for another reason: then
+ *    its work is to wait;
+ *  - for DXG_SAMPLE_GRACE_MS from a revoke or a resume. No work depends on that, for a busy
+ *    host takes longer. But few samples do, and without it every ring that is not sampled at
+ *    once would have all contexts suspended and all doorbells revoked to no purpose.
+ *
+ * Otherwise the device has seen all there is, and its word decides. So a process that lies
+ * holds up sleep for as long as a sample takes, or that time, no more, unless a slot of its own
+ * is taken again or somebody wakes the device (SEC-8). Sleep of the whole system does not ask:
+ * the work goes on afterwards.
  *
  * A refusal has to be followed by another try, since a process may never call again. The
  * PM core makes one by itself only if the autosuspend delay, counted from the refusal, is not
@@ -163,10 +172,14 @@ struct dxg_activity {
 	bool pending;
 };
 
-/* Does the process say that it has work, which the device may not have sampled yet? */
-static bool dxg_hwqueue_unseen(const struct dxg_hwqueue *queue)
+/*
+ * Does the process say that it has work, which the device may not have sampled yet? @pending:
+ * it surely has not, and will.
+ */
+static bool dxg_hwqueue_unseen(const struct dxg_hwqueue *queue, bool pending)
 {
-	return queue->doorbell && ktime_get_ns() < READ_ONCE(queue->doorbell->trusted_until) &&
+	return queue->doorbell &&
+	       (pending || ktime_get_ns() < READ_ONCE(queue->doorbell->trusted_until)) &&
 	       dxg_cell_read(&queue->doorbell->last_queued) > dxg_fence_value(queue->fence);
 }
 
@@ -182,7 +195,8 @@ static void dxg_context_look(struct dxgadapter *adapter, struct dxg_context *con
 			continue;
 		adapter->ddi->DxgkDdiQueryHwQueueStatus(adapter->context, &args);
 		activity->progress += args.ReadPointer + 1;
-		if ((args.ReadPointer != args.WritePointer || dxg_hwqueue_unseen(queue)) &&
+		if ((args.ReadPointer != args.WritePointer ||
+		     dxg_hwqueue_unseen(queue, args.SamplePending && !context->suspended)) &&
 		    NT_SUCCESS(dxg_device_status(context->device)))
 			activity->pending = true;
 	}
@@ -196,15 +210,17 @@ static void dxg_context_disconnect(struct dxgadapter *adapter, struct dxg_contex
 
 	list_for_each_entry(queue, &context->queues, node) {
 		DXGKARG_QUERYHWQUEUESTATUS args = { .hHwQueue = queue->kmd };
+		bool revoked;
 
 		if (!queue->doorbell || !queue->kmd)
 			continue;
-		dxg_doorbell_power_down(queue->doorbell);
+		revoked = dxg_doorbell_power_down(queue->doorbell);
 		if (!NT_SUCCESS(dxg_device_status(context->device)) ||
 		    dxg_cell_read(&queue->doorbell->last_queued) <= dxg_fence_value(queue->fence))
 			continue;
 		adapter->ddi->DxgkDdiQueryHwQueueStatus(adapter->context, &args);
-		if (dxg_hwqueue_unseen(queue) || args.WritePointer != args.ReadPointer)
+		/* The sample of this revoke cannot be made before a resume. */
+		if (revoked || args.WritePointer != args.ReadPointer)
 			activity->pending = true;
 	}
 }

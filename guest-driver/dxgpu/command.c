@@ -104,13 +104,11 @@ unlock:
 	return status;
 }
 
-/* All ones are no fence, but what is read of a device that is not there. */
 static bool dxgpu_command_done(struct dxgpu_adapter *adapter, u32 generation,
 			       void __iomem *record, u64 fence)
 {
-	u64 done = readq(record);
-
-	return (done >= fence && done != U64_MAX) || READ_ONCE(adapter->generation) != generation;
+	return dxgpu_fence_reached(readq(record), fence) ||
+	       READ_ONCE(adapter->generation) != generation;
 }
 
 /**

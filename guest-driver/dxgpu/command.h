@@ -14,6 +14,12 @@ unsigned int dxgpu_command_timeout_ms(void);
 bool dxgpu_command_wait(struct dxgpu_adapter *adapter, u32 generation,
 			void __iomem *record, u64 fence, const char *what, u32 id);
 
+/* All ones are no fence, but what is read of a device that is not there. */
+static inline bool dxgpu_fence_reached(u64 value, u64 fence)
+{
+	return value >= fence && value != U64_MAX;
+}
+
 /* A command with the arguments that follow the opcode. */
 #define dxgpu_command(adapter, generation, opcode, ...)			\
 	dxgpu_command_args(adapter, generation, opcode,			\

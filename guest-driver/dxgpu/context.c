@@ -109,8 +109,8 @@ void dxgpu_contexts_acknowledge(struct dxgpu_adapter *adapter)
 		};
 
 		if (context->generation == READ_ONCE(adapter->generation) &&
-		    dxgpu_read64(record, dxgpu_context_status, suspend_fence) <
-		    context->suspend_fence)
+		    !dxgpu_fence_reached(dxgpu_read64(record, dxgpu_context_status, suspend_fence),
+					 context->suspend_fence))
 			continue;
 		list_del_init(&context->suspend_link);
 		context->suspended = true;

@@ -228,10 +228,10 @@ NTSTATUS dxgpu_disconnect_doorbell(const DXGKARG_DISCONNECTDOORBELL *args)
 {
 	struct dxgpu_doorbell *doorbell = args->hDoorbell;
 
-	if (doorbell->connected_once)
+	if (!dxgpu_doorbell_unbind(doorbell) && doorbell->connected_once) {
 		dxgpu_hwqueue_expect_sample(doorbell->hwqueue);
-	if (!dxgpu_doorbell_unbind(doorbell) && doorbell->connected_once)
 		dxgpu_rekick(doorbell);
+	}
 	return STATUS_SUCCESS;
 }
 

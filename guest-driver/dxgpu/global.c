@@ -65,6 +65,7 @@ bool dxgpu_global_unbind(struct dxgpu_hwqueue *queue)
 {
 	if (!queue->bound)
 		return false;
+	dxgpu_hwqueue_expect_sample(queue);
 	/* A failure says that the device has no such binding any more. */
 	dxgpu_command(queue->adapter, queue->context->generation, DXGPU_CMD_DOORBELL_UNBIND,
 		      queue->context->process->space_id, queue->id);

@@ -16,10 +16,11 @@
  * DOC: samples
  *
  * The device samples when it comes to it, and only counts its samples. One that is counted
- * after a disconnect may have been under way before, and have read an older WP. The next
+ * after an unbind or kick may have been under way before, and have read an older WP. The next
  * has not, for the device makes those of a queue one after the other. So the sample of a
- * disconnect is made when there are two more than before it; after the first the device
- * is asked for another. Rejected: a time, within which a busy host may give it none.
+ * disconnect, whether the process's, a victim's or the OS layer's, is made when there are
+ * two more than before it; after the first the device is asked for another. Rejected: a time,
+ * within which a busy host may give it none.
  */
 #include <linux/slab.h>
 #include "command.h"
@@ -97,8 +98,9 @@ static u64 dxgpu_hwqueue_samples(struct dxgpu_hwqueue *queue)
 }
 
 /**
- * dxgpu_hwqueue_expect_sample() - one is about to be asked for by a disconnect
- * @queue: on the device, which is not asked if it cannot be reached
+ * dxgpu_hwqueue_expect_sample() - an unbind or the kick of a disconnect is about to ask for one
+ * @queue: on the device, which is not asked if it cannot be reached; nobody else is at this
+ *         for the same queue, as a disconnect waits for the end of its slot's unbind
  */
 void dxgpu_hwqueue_expect_sample(struct dxgpu_hwqueue *queue)
 {

@@ -44,7 +44,7 @@ struct dxgpu_hwqueue {
 	bool fault_reported;		/* under adapter->object_lock */
 	bool removing;			/* same: QUEUE_REMOVE is not acknowledged */
 	bool bound;			/* same: global model, has a doorbell */
-	u64 sampled_at;			/* see "samples" in hwqueue.c; create, disconnect */
+	u64 sampled_at;			/* see "samples" in hwqueue.c; create, unbind, kick */
 	/* The rest is under adapter->slots.lock. */
 	struct dxgpu_slot *slot;	/* of its doorbell, until ORD-8 is complete */
 	unsigned int callbacks;		/* DxgkCbDisconnectDoorbell under way for it */

@@ -200,6 +200,7 @@ static void dxgpu_slot_unbind(struct dxgpu_slots *slots, struct dxgpu_slot *slot
 	slot->claim++;
 	mutex_unlock(&slots->lock);
 
+	dxgpu_hwqueue_expect_sample(queue);
 	/* A failure says that the device has no such binding any more. */
 	dxgpu_command(slots->adapter, queue->context->generation, DXGPU_CMD_DOORBELL_UNBIND,
 		      dxgpu_slot_index(slots, slot));

@@ -292,7 +292,7 @@ typedef struct _DXGKARG_QUERYHWQUEUESTATUS {
 	UINT FaultCode;				/* out: the number of its fault, 0 if none */
 	HANDLE hRunningHwQueue;			/* out: OS, what its engine executes now, or null */
 	const char *StateName;			/* out: static text */
-	BOOLEAN SamplePending;			/* out: that of a disconnect may be to come */
+	BOOLEAN SamplePending;			/* out: of a disconnect, or a victim */
 } DXGKARG_QUERYHWQUEUESTATUS;
 
 /* ---- power: PASSIVE ---- */

@@ -501,7 +501,7 @@ static void engines_use_cpu(unsigned int cpu)
 		bail("no engine's thread");
 }
 
-static volatile uint32_t *shared;	/* a page; its first word is the mark */
+static volatile uint32_t *shared;	/* a page, from starved() on; its first word is the mark */
 
 /* Nobody else comes to run on this CPU; says whether the mark came all the same. */
 static int occupy(struct child_report *report, void *argument)
@@ -586,7 +586,51 @@ static void starved(void)
 	   STAND_NS / 1000000);
 	if (sysfs_write(TDR_TIMEOUT_MS, "", TDR_MS))
 		bail("tdr_timeout_ms cannot be set back");
-	munmap((void *)(uintptr_t)shared, KMT_PAGE_BYTES);
+}
+
+/*
+ * ORD-13, T20: the same when a slot is taken, and the adapter is to sleep: it stays awake until
+ * the sample is made, and what was rung runs, although nobody calls any more.
+ */
+static void starved_victim(void)
+{
+	struct child_report *report = child_reports(1);
+	char how[DEBUGFS_TEXT_BYTES];
+	struct user user;
+	uint64_t fence, start, stat;
+	bool early, ran = false;
+	pid_t occupier;
+
+	user_start(&user);
+	device_write("autosuspend_delay_ms", "0");
+	occupier = child_start(occupy, report, NULL, false, 60);
+	if (!child_await(report, occupier, 1, 20000))
+		bail("occupier: %s", report->problem);
+	fence = queue_publish_fence(&user.queue);
+	stat = queue_ring(&user.queue);
+	call_back("1");
+	early = *user.queue.fence_cpu == fence;
+	device_write("control", "auto");
+	/* The timer of another try may be on the CPU that is taken; this one is made here. */
+	kmt_sleep_us(SAMPLE_GRACE_NS / 1000 + 50000);
+	if (!adapter_value("asleep")) {
+		device_write("control", "on");
+		device_write("control", "auto");
+	}
+	for (start = kmt_now_ns(); !ran && kmt_now_ns() - start < WAIT_NS; kmt_sleep_us(5000))
+		ran = *user.queue.fence_cpu == fence;
+	if (stat != CONNECTED || early)
+		diag("the engine ran meanwhile: not looked at");
+	ok(ran, "an engine that does not run for %llu ms: no sleep before the sample of a victim (ORD-13 T20)",
+	   STAND_NS / 1000000);
+	await_asleep(true);
+	if (!child_reap(occupier, how, sizeof(how)))
+		bail("occupier: %s %s", how, report->problem);
+	device_write("control", "on");
+	device_write("autosuspend_delay_ms", AUTOSUSPEND_MS);
+	await_asleep(false);
+	call_back("0");
+	user_end(&user);
 }
 
 /* DDI-SC-3, FH-23, DDI-RE-5, FH-6: no acknowledgment comes, and the engine cannot be reset. */
@@ -768,6 +812,7 @@ int main(void)
 	told();
 	killed();
 	starved();
+	starved_victim();
 	promoted();
 	unanswered();
 	alone();

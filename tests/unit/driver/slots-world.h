@@ -73,6 +73,7 @@ struct dxgpu_doorbell {
 
 static void device_unbind(struct dxgpu_adapter *adapter, enum dxgpu_cmd opcode,
                           unsigned int slot);
+static void dxgpu_hwqueue_expect_sample(struct dxgpu_hwqueue *queue);
 
 static unsigned int command_timeout_ms;
 
@@ -92,6 +93,8 @@ static struct dxgpu_doorbell doorbells[QUEUES];
 /* The device's binding of each slot, and whom the OS layer has told. */
 static struct dxgpu_doorbell *_Atomic bound[SLOTS_MAX];
 static _Atomic unsigned int told[QUEUES];
+/* A sample of it is about to be asked for: every unbind does, and is told of before. */
+static _Atomic bool expected[QUEUES];
 static bool gone;
 /* Whose slot is given back while the OS layer is told to disconnect another's. */
 static struct dxgpu_doorbell *leaver;
@@ -110,9 +113,16 @@ static void *release(void *opaque)
     return NULL;
 }
 
+static void dxgpu_hwqueue_expect_sample(struct dxgpu_hwqueue *queue)
+{
+    expected[queue->id] = true;
+}
+
 static void device_unbind(struct dxgpu_adapter *a, enum dxgpu_cmd opcode,
                           unsigned int slot)
 {
+    struct dxgpu_doorbell *d;
+
     g_assert_true(a == &adapter);
     g_assert_cmpint(opcode, ==, DXGPU_CMD_DOORBELL_UNBIND);
     g_assert_cmpuint(slot, <, a->slots.count);
@@ -122,7 +132,9 @@ static void device_unbind(struct dxgpu_adapter *a, enum dxgpu_cmd opcode,
         g_usleep(20000);
         g_assert_false(released);
     }
-    g_assert_nonnull(atomic_exchange(&bound[slot], NULL));
+    d = atomic_exchange(&bound[slot], NULL);
+    g_assert_nonnull(d);
+    g_assert_true(atomic_exchange(&expected[d->hwqueue->id], false));
 }
 
 static NTSTATUS disconnect(const DXGKARGCB_DISCONNECTDOORBELL *args)
@@ -171,6 +183,7 @@ static void start_with(unsigned int slots, unsigned int places, unsigned int use
         doorbells[i].hwqueue = &queues[i];
         doorbells[i].os_handle = &doorbells[i];
         told[i] = 0;
+        expected[i] = false;
     }
     g_assert_cmpint(dxgpu_slots_init(&adapter.slots, &adapter, slots, places),
                     ==, 0);
