@@ -13,10 +13,16 @@
  * write barrier, STAT. A CPU that kept a translation to the dummy past STAT would
  * ring into it and read CONNECTED (ORD-17), hence the zap on this side too.
  *
- * Both run wholly under doorbell->lock, which the page-fault handler takes as
- * well: a fault during CONNECTING or DISCONNECTING waits, killable, and then
- * decides (ORD-9, MAP-3). The handler never waits for hardware beyond that and
- * never changes state.
+ * Both run under doorbell->lock, which the page-fault handler takes as well, but for
+ * the miniport's connect, which may last: the state is CONNECTING meanwhile, and the
+ * entries stay empty. A fault during CONNECTING or DISCONNECTING waits, killable, and
+ * then decides (ORD-9, MAP-3). The handler never waits for hardware beyond that and
+ * never changes state. So does a callback wait, though not for ever (CB-DC-6). ABORT
+ * does not wait: the connect finds that it was overtaken, and is undone.
+ *
+ * Rejected: to hold doorbell->lock during the miniport's connect. A mutex cannot be
+ * waited for with a time-out, and a callback that the connect itself waits for would
+ * need one; and a process that faults all the time could keep who polls from the lock.
  *
  * DOC: secondary doorbells
  *
@@ -32,19 +38,18 @@
  * kernel never connects on its own (SM-2). ABORT is final but for destroy (SM-3).
  *
  * Connects and the miniport's disconnects and destroys of one doorbell are kept
- * apart by doorbell->ops (DDI-CN-11). The miniport is never called for a
- * disconnect with doorbell->lock held: it may be waiting there for another thread
- * that is revoking this doorbell as its victim.
+ * apart by doorbell->ops (DDI-CN-11). The miniport is never called with doorbell->lock
+ * held: it may be waiting there for another thread that is revoking this doorbell as
+ * its victim.
  */
-#include <linux/delay.h>
 #include <linux/jiffies.h>
 
 #include "dxgkrnl.h"
 #include "trace.h"
 
 /*
- * How long a callback waits for the doorbell. More than the device may take for a command,
- * which is the longest that a lawful miniport's connect goes on once there is a slot.
+ * How long a callback waits for the end of a connect. More than the device may take for a
+ * command, so that of lawful ones only that of a thread which gets no CPU takes longer.
  */
 #define DXG_CALLBACK_WAIT_MS	5000
 
@@ -89,6 +94,18 @@ static struct dxgadapter *dxg_doorbell_adapter(const struct dxg_doorbell *doorbe
 	return dxg_device_adapter(doorbell->queue->context->device);
 }
 
+static bool dxg_doorbell_settled(const struct dxg_doorbell *doorbell)
+{
+	return READ_ONCE(doorbell->state) != DXG_DOORBELL_CONNECTING;
+}
+
+/* The end of CONNECTING, for those who wait for it; doorbell->lock held. */
+static void dxg_doorbell_settle(struct dxg_doorbell *doorbell, enum dxg_doorbell_state state)
+{
+	WRITE_ONCE(doorbell->state, state);
+	wake_up_all(&doorbell->settled);
+}
+
 static vm_fault_t dxg_doorbell_fault(struct dxg_region *region, struct vm_fault *vmf)
 {
 	struct dxg_doorbell *doorbell = container_of(region, struct dxg_doorbell, region);
@@ -100,6 +117,12 @@ static vm_fault_t dxg_doorbell_fault(struct dxg_region *region, struct vm_fault 
 
 	if (mutex_lock_killable(&doorbell->lock))
 		return VM_FAULT_NOPAGE;
+	while (doorbell->state == DXG_DOORBELL_CONNECTING) {
+		mutex_unlock(&doorbell->lock);
+		if (wait_event_killable(doorbell->settled, dxg_doorbell_settled(doorbell)) ||
+		    mutex_lock_killable(&doorbell->lock))
+			return VM_FAULT_NOPAGE;
+	}
 
 	if (doorbell->state == DXG_DOORBELL_DESTROYED || index >= region->pages) {
 		ret = VM_FAULT_SIGBUS;
@@ -124,6 +147,7 @@ void dxg_doorbell_init(struct dxg_doorbell *doorbell, bool secondary)
 {
 	mutex_init(&doorbell->ops);
 	mutex_init(&doorbell->lock);
+	init_waitqueue_head(&doorbell->settled);
 	doorbell->state = DXG_DOORBELL_CREATED;
 	dxg_region_init(&doorbell->region, &doorbell->obj, secondary ? DXG_DOORBELL_PAGES : 1,
 			true);
@@ -151,7 +175,7 @@ static void dxg_doorbell_revoke_locked(struct dxg_doorbell *doorbell, u64 reason
 		doorbell->disconnects++;
 		atomic64_inc(&dxg_doorbell_adapter(doorbell)->disconnects);
 	}
-	doorbell->state = next;
+	dxg_doorbell_settle(doorbell, next);
 	doorbell->cause = cause;
 	trace_dxg_doorbell_revoke(doorbell->obj.process->pid, doorbell->obj.handle, reason, cause,
 				  connected);
@@ -286,8 +310,9 @@ static UINT dxg_doorbell_connect_flags(const struct dxg_doorbell *doorbell)
 }
 
 /*
- * AT. doorbell->lock and ->ops held, adapter running. *undo: the miniport believes
- * in a binding that we do not; it has to be told once doorbell->lock is free.
+ * AT. doorbell->lock and ->ops held, adapter running; the lock is dropped for the
+ * miniport. *undo: the miniport believes in a binding that we do not; it has to be
+ * told once doorbell->lock is free.
  */
 static NTSTATUS dxg_doorbell_attach(struct dxg_doorbell *doorbell, bool *undo)
 {
@@ -304,15 +329,20 @@ static NTSTATUS dxg_doorbell_attach(struct dxg_doorbell *doorbell, bool *undo)
 	dxg_region_zap(&doorbell->region);
 
 	WRITE_ONCE(doorbell->connecting, current);
+	mutex_unlock(&doorbell->lock);
 	status = adapter->ddi->DxgkDdiConnectDoorbell(&args);
+	mutex_lock(&doorbell->lock);
 	WRITE_ONCE(doorbell->connecting, NULL);
 
+	*undo = NT_SUCCESS(status);
+	/* ABORT came first, and is final (SM-3). */
+	if (doorbell->state != DXG_DOORBELL_CONNECTING)
+		return STATUS_DEVICE_REMOVED;
 	/* Passing shortages bind nothing and change nothing (T5, KMT-CN-6). */
 	if (status == STATUS_DEVICE_BUSY || status == STATUS_CANCELLED) {
-		doorbell->state = previous;
+		dxg_doorbell_settle(doorbell, previous);
 		return status;
 	}
-	*undo = NT_SUCCESS(status);
 	if (!NT_SUCCESS(status) || !dxg_doorbell_validate(doorbell, &args, pfn) ||
 	    !dxg_aperture_show(doorbell, pfn)) {
 		dxg_doorbell_revoke_locked(doorbell, D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT,
@@ -321,8 +351,8 @@ static NTSTATUS dxg_doorbell_attach(struct dxg_doorbell *doorbell, bool *undo)
 	}
 	*undo = false;
 
-	doorbell->state = args.Status == D3DDDI_DOORBELLSTATUS_CONNECTED ?
-			  DXG_DOORBELL_CONNECTED : DXG_DOORBELL_CONNECTED_NOTIFY;
+	dxg_doorbell_settle(doorbell, args.Status == D3DDDI_DOORBELLSTATUS_CONNECTED ?
+				      DXG_DOORBELL_CONNECTED : DXG_DOORBELL_CONNECTED_NOTIFY);
 	doorbell->connects++;
 	atomic64_inc(&adapter->connects);
 	/* STAT last: ORD-4. */
@@ -333,7 +363,10 @@ static NTSTATUS dxg_doorbell_attach(struct dxg_doorbell *doorbell, bool *undo)
 	return STATUS_SUCCESS;
 }
 
-/* T6: connected already; one sample. Same locks and *undo as attach. */
+/*
+ * T6: connected already; one sample. Same locks and *undo as attach. It keeps its state, so
+ * that it may become a victim meanwhile, whatever the miniport takes for the sample.
+ */
 static NTSTATUS dxg_doorbell_rekick(struct dxg_doorbell *doorbell, bool *undo)
 {
 	DXGKARG_CONNECTDOORBELL args = {
@@ -342,13 +375,13 @@ static NTSTATUS dxg_doorbell_rekick(struct dxg_doorbell *doorbell, bool *undo)
 	};
 	NTSTATUS status;
 
-	WRITE_ONCE(doorbell->connecting, current);
+	mutex_unlock(&doorbell->lock);
 	status = dxg_doorbell_adapter(doorbell)->ddi->DxgkDdiConnectDoorbell(&args);
-	WRITE_ONCE(doorbell->connecting, NULL);
+	mutex_lock(&doorbell->lock);
 	if (NT_SUCCESS(status) || status == STATUS_DEVICE_BUSY || status == STATUS_CANCELLED)
 		return status;
-	dxg_doorbell_revoke_locked(doorbell, D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT,
-				   DXG_DOORBELL_DISCONNECTED_ABORT, DXG_CAUSE_ERROR);
+	dxg_doorbell_apply_reason(doorbell, D3DDDI_DOORBELLSTATUS_DISCONNECTED_ABORT,
+				  DXG_CAUSE_ERROR);
 	*undo = true;
 	return STATUS_DEVICE_REMOVED;
 }
@@ -444,34 +477,37 @@ void dxg_doorbell_kmd_destroy(struct dxg_doorbell *doorbell)
 }
 
 /*
- * doorbell->lock for a callback, below the connecting doorbell's; why this cannot cycle:
- * dxgkrnl.h. It can where the miniport's connect of this very doorbell waits for the
- * callback: false then (CB-DC-6).
+ * doorbell->lock for a callback. A connect is waited for: it may be about to return with the
+ * slot that the callback is for. Not by itself, and not without end, for it may wait for the
+ * callback (CB-DC-6); the lock is not held then.
  */
-static bool dxg_doorbell_lock_callback(struct dxg_doorbell *doorbell)
+static NTSTATUS dxg_doorbell_lock_callback(struct dxg_doorbell *doorbell)
 {
-	unsigned long deadline = jiffies + msecs_to_jiffies(DXG_CALLBACK_WAIT_MS);
+	long left = msecs_to_jiffies(DXG_CALLBACK_WAIT_MS);
 
 	if (READ_ONCE(doorbell->connecting) == current)
-		return false;
-	/* Others hold it for as long as a page takes to map. */
-	while (!mutex_trylock(&doorbell->lock)) {
-		if (time_after(jiffies, deadline) && READ_ONCE(doorbell->connecting))
-			return false;
-		usleep_range(20, 100);
+		return STATUS_INVALID_PARAMETER;
+	mutex_lock(&doorbell->lock);
+	while (doorbell->state == DXG_DOORBELL_CONNECTING) {
+		mutex_unlock(&doorbell->lock);
+		left = wait_event_timeout(doorbell->settled, dxg_doorbell_settled(doorbell), left);
+		if (!left)
+			return STATUS_DEVICE_BUSY;
+		mutex_lock(&doorbell->lock);
 	}
-	return true;
+	return STATUS_SUCCESS;
 }
 
 /**
  * dxg_doorbell_disconnect_callback() - DxgkCbDisconnectDoorbell
  * @args: names queue and doorbell by the OS handles
  *
- * Runs in the miniport's context, usually inside the connect of another doorbell,
- * whose lock is then held (CB-DC-1..7).
+ * Runs in the miniport's context, usually inside the connect of another doorbell
+ * (CB-DC-1..7).
  *
- * Return: INVALID_PARAMETER if the queue has no such doorbell, or if the miniport's connect of
- * it is in progress and waits for this call (CB-DC-6).
+ * Return: INVALID_PARAMETER if the queue has no such doorbell, or if it is called from within
+ * its connect; DEVICE_BUSY if a connect of it in another thread, which may wait for this call,
+ * did not end in 5 s (CB-DC-6). The doorbell is as before, in this case connected perhaps.
  */
 NTSTATUS dxg_doorbell_disconnect_callback(const DXGKARGCB_DISCONNECTDOORBELL *args)
 {
@@ -480,6 +516,7 @@ NTSTATUS dxg_doorbell_disconnect_callback(const DXGKARGCB_DISCONNECTDOORBELL *ar
 	struct dxgadapter *adapter;
 	struct dxg_hwqueue *queue;
 	struct dxg_object *obj;
+	NTSTATUS status;
 
 	obj = dxg_id_get(args->hHwQueue, DXG_TYPE_HWQUEUE);
 	if (!obj)
@@ -507,10 +544,15 @@ NTSTATUS dxg_doorbell_disconnect_callback(const DXGKARGCB_DISCONNECTDOORBELL *ar
 		reason = D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY;
 	}
 
-	if (!dxg_doorbell_lock_callback(doorbell)) {
-		dev_warn_once(adapter->dev, "miniport disconnects a doorbell from within its own connect: refused\n");
+	status = dxg_doorbell_lock_callback(doorbell);
+	if (status != STATUS_SUCCESS) {
+		if (status == STATUS_DEVICE_BUSY)
+			dev_warn_once(adapter->dev, "miniport disconnects a doorbell whose connect goes on for %u ms: not done\n",
+				      DXG_CALLBACK_WAIT_MS);
+		else
+			dev_warn_once(adapter->dev, "miniport disconnects a doorbell from within its own connect: refused\n");
 		dxg_object_put(&doorbell->obj);
-		return STATUS_INVALID_PARAMETER;
+		return status;
 	}
 	if (dxg_doorbell_connected(doorbell)) {
 		doorbell->victimized++;

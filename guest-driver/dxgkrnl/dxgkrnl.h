@@ -25,10 +25,8 @@
  *			adapter. exclusive: reset, power-down and removal, which
  *			thereby may walk every list without the locks above (ORD-26)
  *   doorbell->ops	one API operation on a doorbell at a time (DDI-CN-11)
- *   doorbell->lock	"the LDB lock": state, slot, STAT and zap. Two may be held:
- *			that of the connecting doorbell, then that of its victim. A
- *			victim is bound, and the holder of a bound doorbell's lock
- *			waits for no other doorbell, so there is no cycle
+ *   doorbell->lock	"the LDB lock": state, slot, STAT and zap. Never two, never
+ *			during a KMD call: the state CONNECTING stands for it then
  *   page->lock		dxg_cell_page, dxg_allocation: death against page faults
  *   adapter->waiters_lock	list of asynchronous waits; long, so no spin lock
  *   adapter->hang_lock	the text of the last hang
@@ -464,6 +462,7 @@ struct dxg_doorbell {
 	enum dxg_doorbell_state state;	/* lock */
 	enum dxg_cause cause;		/* lock: of the last disconnect */
 	struct dxg_shown_page shown[DXG_DOORBELL_PAGES]; /* lock: the slot's, while connected */
+	wait_queue_head_t settled;	/* of who waits for the end of CONNECTING */
 	struct task_struct *connecting;	/* lock: who is inside the KMD's connect, for CB-DC-6 */
 	struct dxg_region region;	/* one page, or two: the secondary doorbell is the second */
 	unsigned long user_addr;	/* constant after create */

@@ -9,7 +9,8 @@
  *
  *   1. wait in line for other connects; mark the slot as changing: nobody frees it
  *   2. DxgkCbDisconnectDoorbell for its owner, with no lock held (DDI-CN-8): status
- *      first, then the mapping goes; on return no CPU reaches the slot
+ *      first, then the mapping goes; on return no CPU reaches the slot. If it fails the
+ *      owner keeps the slot, and the connect answers DEVICE_BUSY (CB-DC-6)
  *   3. sample the old owner once more, for what was rung before
  *   4. bind, and sample the newcomer, for what it wrote while disconnected
  *
@@ -125,7 +126,7 @@ static void dxgnull_slot_free(struct dxgnull_slot *slot)
 	dxgnull_queue_sample(queue);
 }
 
-static void dxgnull_queue_callback(struct dxgnull_queue *queue, D3DDDI_DOORBELLSTATUS reason)
+static NTSTATUS dxgnull_queue_callback(struct dxgnull_queue *queue, D3DDDI_DOORBELLSTATUS reason)
 {
 	DXGKARGCB_DISCONNECTDOORBELL args = {
 		.hHwQueue = queue->os_handle,
@@ -133,19 +134,23 @@ static void dxgnull_queue_callback(struct dxgnull_queue *queue, D3DDDI_DOORBELLS
 		.DisconnectReason = reason,
 	};
 
-	dxgnull_queue_adapter(queue)->os.DxgkCbDisconnectDoorbell(&args);
+	return dxgnull_queue_adapter(queue)->os.DxgkCbDisconnectDoorbell(&args);
 }
 
-/* Drops adapter->lock for the callback: steps 1 to 3. */
-static void dxgnull_slot_take(struct dxgnull_adapter *adapter, struct dxgnull_slot *slot,
-			      D3DDDI_DOORBELLSTATUS reason)
+/* Drops adapter->lock for the callback: steps 1 to 3. DEVICE_BUSY: its owner keeps the slot. */
+static NTSTATUS dxgnull_slot_take(struct dxgnull_adapter *adapter, struct dxgnull_slot *slot,
+				  D3DDDI_DOORBELLSTATUS reason)
 {
+	NTSTATUS status;
+
 	slot->changing = true;
 	mutex_unlock(&adapter->lock);
-	dxgnull_queue_callback(slot->queue, reason);
+	status = dxgnull_queue_callback(slot->queue, reason);
 	mutex_lock(&adapter->lock);
-	dxgnull_slot_free(slot);
-	slot->changing = false;
+	if (NT_SUCCESS(status))
+		dxgnull_slot_free(slot);
+	WRITE_ONCE(slot->changing, false);
+	return NT_SUCCESS(status) ? STATUS_SUCCESS : STATUS_DEVICE_BUSY;
 }
 
 /* A connect in the line of those that want a slot. On its stack. */
@@ -186,9 +191,9 @@ static NTSTATUS dxgnull_turn_wait(struct dxgnull_adapter *adapter, struct dxgnul
 }
 
 /*
- * DxgkDdiConnectDoorbell: DEVICE_BUSY if the line did not move for 2 s (OP-6);
- * CANCELLED if a fatal signal came; DEVICE_REMOVED after a reset; NOT_SUPPORTED for a
- * secondary doorbell (MOD-10).
+ * DxgkDdiConnectDoorbell: DEVICE_BUSY if the line did not move for 2 s (OP-6), or the
+ * victim cannot be disconnected; CANCELLED if a fatal signal came; DEVICE_REMOVED after a
+ * reset; NOT_SUPPORTED for a secondary doorbell (MOD-10).
  */
 NTSTATUS dxgnull_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 {
@@ -213,7 +218,10 @@ NTSTATUS dxgnull_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 	/* Only the first of the line changes slots, so there is always one to be had. */
 	slot = dxgnull_slot_find(adapter);
 	if (slot->queue) {
-		dxgnull_slot_take(adapter, slot, D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY);
+		status = dxgnull_slot_take(adapter, slot,
+					   D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY);
+		if (status != STATUS_SUCCESS)
+			goto end_turn;
 		adapter->victimizations++;
 	}
 	if (queue->lost) {
@@ -241,7 +249,7 @@ unlock:
 
 /*
  * Disconnects every doorbell, so that each is connected anew, with another answer
- * (CB-DC-7). DEVICE_BUSY or CANCELLED as for a connect; nothing has changed then.
+ * (CB-DC-7). DEVICE_BUSY or CANCELLED as for a connect; not all are disconnected then.
  */
 NTSTATUS dxgnull_slots_disconnect(struct dxgnull_adapter *adapter)
 {
@@ -253,9 +261,11 @@ NTSTATUS dxgnull_slots_disconnect(struct dxgnull_adapter *adapter)
 	status = dxgnull_turn_wait(adapter, &turn);
 	if (status != STATUS_SUCCESS)
 		goto unlock;
-	for (slot = adapter->slots; slot < adapter->slots + adapter->num_slots; slot++) {
+	for (slot = adapter->slots;
+	     slot < adapter->slots + adapter->num_slots && status == STATUS_SUCCESS; slot++) {
 		if (slot->queue)
-			dxgnull_slot_take(adapter, slot, D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY);
+			status = dxgnull_slot_take(adapter, slot,
+						   D3DDDI_DOORBELLSTATUS_DISCONNECTED_RETRY);
 	}
 	dxgnull_turn_end(adapter, &turn);
 unlock:
@@ -284,12 +294,19 @@ unlock:
 	mutex_unlock(&adapter->lock);
 }
 
+static bool dxgnull_slot_changing(struct dxgnull_queue *queue)
+{
+	struct dxgnull_slot *slot = READ_ONCE(queue->slot);
+
+	return slot && READ_ONCE(slot->changing);
+}
+
 /* adapter->lock held; may be dropped meanwhile. */
 static void dxgnull_slot_release(struct dxgnull_adapter *adapter, struct dxgnull_queue *queue)
 {
-	while (queue->slot && queue->slot->changing) {
+	while (dxgnull_slot_changing(queue)) {
 		mutex_unlock(&adapter->lock);
-		wait_event(adapter->changed, !READ_ONCE(queue->slot));
+		wait_event(adapter->changed, !dxgnull_slot_changing(queue));
 		mutex_lock(&adapter->lock);
 	}
 	if (queue->slot) {

@@ -17,6 +17,8 @@
  *   null		returns SUCCESS with a null handle and has made nothing (DDI-CD-7)
  *   late:MS		does its work MS ms late
  *   hold		does its work when the orders are written the next time
+ *   linger		ConnectDoorbell: does its work, and returns when the orders are written
+ *			the next time
  *   silent		SuspendContext: suspends, answers PENDING, acknowledges never
  *   stale		SuspendContext: an acknowledgment of an older fence first (DDI-SC-2)
  *   bind		CreateDoorbell: takes a slot (ILL-1)
@@ -91,6 +93,7 @@ static const char * const dxgnull_action_names[] = {
 	[DXGNULL_NULL]		= "null",
 	[DXGNULL_LATE]		= "late",
 	[DXGNULL_HOLD]		= "hold",
+	[DXGNULL_LINGER]	= "linger",
 	[DXGNULL_SILENT]	= "silent",
 	[DXGNULL_STALE]		= "stale",
 	[DXGNULL_BIND]		= "bind",

@@ -85,8 +85,9 @@ NTSTATUS dxgnull_wrong_create_doorbell(DXGKARG_CREATEDOORBELL *args)
 			   dxgnull_number(args->hDoorbell));
 }
 
-/* A callback for the queue and a doorbell of that OS handle; it must be refused. */
-static void dxgnull_wrong_callback(struct dxgnull_queue *queue, HANDLE os_doorbell)
+/* A callback for the queue and a doorbell of that OS handle; it must be refused with @expected. */
+static void dxgnull_wrong_callback(struct dxgnull_queue *queue, HANDLE os_doorbell,
+				   NTSTATUS expected)
 {
 	DXGKARGCB_DISCONNECTDOORBELL args = {
 		.hHwQueue = queue->os_handle,
@@ -96,7 +97,7 @@ static void dxgnull_wrong_callback(struct dxgnull_queue *queue, HANDLE os_doorbe
 	struct dxgnull_adapter *adapter = dxgnull_wrong_adapter(queue);
 	NTSTATUS status = adapter->os.DxgkCbDisconnectDoorbell(&args);
 
-	if (status != STATUS_INVALID_PARAMETER)
+	if (status != expected)
 		dev_err(adapter->dev, "a wrong DxgkCbDisconnectDoorbell gave %#x\n", status);
 }
 
@@ -126,7 +127,7 @@ static void dxgnull_wrong_deputy_main(struct work_struct *work)
 {
 	struct dxgnull_wrong_work *wrong = container_of(work, struct dxgnull_wrong_work, work);
 
-	dxgnull_wrong_callback(wrong->queue, wrong->queue->os_doorbell);
+	dxgnull_wrong_callback(wrong->queue, wrong->queue->os_doorbell, STATUS_DEVICE_BUSY);
 }
 
 NTSTATUS dxgnull_wrong_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
@@ -141,9 +142,9 @@ NTSTATUS dxgnull_wrong_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 	NTSTATUS status;
 
 	if (order.action == DXGNULL_STRANGER)
-		dxgnull_wrong_callback(queue, queue->os_handle);
+		dxgnull_wrong_callback(queue, queue->os_handle, STATUS_INVALID_PARAMETER);
 	if (order.action == DXGNULL_SELF)
-		dxgnull_wrong_callback(queue, queue->os_doorbell);
+		dxgnull_wrong_callback(queue, queue->os_doorbell, STATUS_INVALID_PARAMETER);
 	if (order.action == DXGNULL_DEPUTY)
 		dxgnull_wrong_work_run(&wrong, dxgnull_wrong_deputy_main);
 	if (order.action == DXGNULL_SINGLE)
@@ -152,6 +153,8 @@ NTSTATUS dxgnull_wrong_connect_doorbell(DXGKARG_CONNECTDOORBELL *args)
 		status = order.value;
 	else
 		status = dxgnull_real->DxgkDdiConnectDoorbell(args);
+	if (order.action == DXGNULL_LINGER)
+		dxgnull_order_hold(&order);
 	args->Flags = flags;
 	if (NT_SUCCESS(status)) {
 		if (order.action == DXGNULL_ADDRESS)

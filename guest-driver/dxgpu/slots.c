@@ -11,6 +11,7 @@
  *                        BOUND -> VICTIM -> UNBINDING -> CONNECTING (of another)
  *                                 VICTIM -> UNBINDING     own disconnect is faster
  *                                 VICTIM -> DYING -> UNBINDING   destroyed meanwhile
+ *                                 VICTIM -> BOUND         kept: its connect goes on (CB-DC-6)
  *
  * The victim is marked before the lock is dropped for DxgkCbDisconnectDoorbell, so
  * two CPUs never ask for the same one; a grown claim tells the asker that the
@@ -57,6 +58,7 @@ struct dxgpu_slot_waiter {
 	struct dxgpu_doorbell *doorbell;
 	struct dxgpu_slot_page *page;	/* that is being emptied for it */
 	u64 ripe_ns;			/* ktime when a victim comes of age, 0: none will */
+	bool refused;			/* the OS layer could not disconnect a victim */
 	bool changed;
 	wait_queue_head_t wait;
 };
@@ -214,9 +216,11 @@ static void dxgpu_slot_unbind(struct dxgpu_slots *slots, struct dxgpu_slot *slot
 
 /*
  * Takes the slot from its doorbell; drops the lock meanwhile. False: the
- * doorbell's own disconnect or destroy has the slot, pick again (DDI-CN-10).
+ * doorbell's own disconnect or destroy has the slot, pick again (DDI-CN-10). Or the
+ * doorbell keeps it, and the waiter is refused.
  */
-static bool dxgpu_slot_victimize(struct dxgpu_slots *slots, struct dxgpu_slot *slot)
+static bool dxgpu_slot_victimize(struct dxgpu_slots *slots, struct dxgpu_slot *slot,
+				 struct dxgpu_slot_waiter *waiter)
 {
 	struct dxgpu_hwqueue *queue = slot->doorbell->hwqueue;
 	DXGKARGCB_DISCONNECTDOORBELL args = {
@@ -240,6 +244,11 @@ static bool dxgpu_slot_victimize(struct dxgpu_slots *slots, struct dxgpu_slot *s
 	dxgpu_slots_changed(slots);
 	if (slot->claim != claim)
 		return false;
+	if (status == STATUS_DEVICE_BUSY) {
+		slot->state = DXGPU_SLOT_BOUND;
+		waiter->refused = true;
+		return false;
+	}
 	if (!NT_SUCCESS(status)) {
 		slot->state = DXGPU_SLOT_DYING;
 		slots->counters.victim_gone++;
@@ -281,16 +290,17 @@ static void dxgpu_page_release(struct dxgpu_slots *slots, struct dxgpu_slot_page
 
 /*
  * Takes all slots of a page, dropping the lock for each. False: some are on their way
- * with their own doorbell's disconnect or destroy.
+ * with their own doorbell's disconnect or destroy, or the waiter is refused one.
  */
-static bool dxgpu_page_empty(struct dxgpu_slots *slots, struct dxgpu_slot_page *page)
+static bool dxgpu_page_empty(struct dxgpu_slots *slots, struct dxgpu_slot_page *page,
+			     struct dxgpu_slot_waiter *waiter)
 {
 	struct dxgpu_slot *slot;
 	unsigned int i;
 
-	for (i = 0; i < slots->places; i++) {
+	for (i = 0; i < slots->places && !waiter->refused; i++) {
 		slot = dxgpu_page_slot(slots, page, i);
-		if (slot->state == DXGPU_SLOT_BOUND && dxgpu_slot_victimize(slots, slot))
+		if (slot->state == DXGPU_SLOT_BOUND && dxgpu_slot_victimize(slots, slot, waiter))
 			dxgpu_slot_free(slots, slot);
 	}
 	return !page->used;
@@ -339,14 +349,14 @@ static struct dxgpu_slot *dxgpu_slots_try(struct dxgpu_slots *slots,
 	dxgpu_slots_changed(slots);
 	changes = slots->changes;
 	if (waiter->page) {
-		done = dxgpu_page_empty(slots, page);
+		done = dxgpu_page_empty(slots, page, waiter);
 		if (done) {
 			dxgpu_page_release(slots, page);
 			waiter->page = NULL;
 			slot = dxgpu_page_slot(slots, page, doorbell->place);
 		}
 	} else {
-		done = dxgpu_slot_victimize(slots, slot);
+		done = dxgpu_slot_victimize(slots, slot, waiter);
 		if (done)
 			dxgpu_slot_free(slots, slot);
 	}
@@ -427,8 +437,8 @@ static u64 dxgpu_slots_limit_ns(void)
  *
  * Return: SUCCESS; DEVICE_BUSY if for 100 ms nobody got a slot or was about to (OP-6),
  * or nobody got one for command_timeout_ms: whoever stands behind n others waits n
- * such times at most; CANCELLED if a fatal signal came (KMT-0.8); DEVICE_REMOVED if
- * the device was lost or reset meanwhile.
+ * such times at most; or if the OS layer could not disconnect the victim; CANCELLED if a
+ * fatal signal came (KMT-0.8); DEVICE_REMOVED if the device was lost or reset meanwhile.
  */
 NTSTATUS dxgpu_slots_acquire(struct dxgpu_slots *slots, struct dxgpu_doorbell *doorbell,
 			     struct dxgpu_slot **result)
@@ -459,6 +469,11 @@ NTSTATUS dxgpu_slots_acquire(struct dxgpu_slots *slots, struct dxgpu_doorbell *d
 		held |= waiter.ripe_ns;
 		if (generation != READ_ONCE(slots->adapter->generation)) {
 			status = STATUS_DEVICE_REMOVED;
+			break;
+		}
+		/* That took the OS layer long, and who keeps his slot is the best victim still. */
+		if (waiter.refused) {
+			status = STATUS_DEVICE_BUSY;
 			break;
 		}
 		if (grants != slots->grants) {

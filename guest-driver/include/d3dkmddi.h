@@ -389,7 +389,9 @@ typedef struct _DXGKRNL_INTERFACE {
 	/*
 	 * PASSIVE, with no KMD lock held that a doorbell DDI takes (DDI-CN-8). Status
 	 * first, then every user mapping is zapped (ORD-6); the slot is the KMD's own
-	 * when it returns (ORD-14). INVALID_PARAMETER: the queue has no doorbell.
+	 * when it returns (ORD-14). INVALID_PARAMETER: the queue has no such doorbell, or
+	 * this is from within its connect. DEVICE_BUSY: a connect of it in another thread
+	 * did not end in 5 s; the process has the slot, or is about to (CB-DC-6).
 	 */
 	NTSTATUS (*DxgkCbDisconnectDoorbell)(const DXGKARGCB_DISCONNECTDOORBELL *pArgs);
 	/*

@@ -3,7 +3,7 @@
  * A wrong miniport: dxgnull.ko breaks its contract on demand, function by function,
  * and the OS layer answers with the status that the semantics give, lets nobody
  * else suffer, and forgets nothing (DDI-CD-4, DDI-CD-7, DDI-CN-2, DDI-CN-6, DDI-QA-2,
- * DDI-SC-2, DDI-SC-3, CB-DC-1, KMT-CN-5, KMT-CN-6, FH-6, OBJ-20).
+ * DDI-SC-2, DDI-SC-3, CB-DC-1, CB-DC-6, KMT-CN-5, KMT-CN-6, ORD-2, SEC-18, FH-6, OBJ-20).
  *
  * Every case is an order to the miniport (dxgnull's orders.c), a life that must
  * end as told, and after that a life without an order that must be whole.
@@ -16,6 +16,7 @@
 #include "null.h"
 #include "queue.h"
 
+#define STAT_CONNECTED	0u
 #define STAT_RETRY	2u
 #define STAT_ABORT	3u
 #define ANY_FAILURE	((int32_t)0x80000000)
@@ -292,6 +293,98 @@ static void slow_connect(void)
 	kmt_session_close(&session);
 }
 
+struct connecting {
+	struct queue *queue;
+	pthread_t thread;
+	int32_t status;
+	_Atomic bool over;
+};
+
+static void *connecting_main(void *argument)
+{
+	struct connecting *connecting = argument;
+	struct queue *queue = connecting->queue;
+
+	connecting->status = doorbell_connect(queue->session->fd, queue->doorbell);
+	connecting->over = true;
+	return NULL;
+}
+
+static void connecting_start(struct connecting *connecting, struct queue *queue)
+{
+	*connecting = (struct connecting){ .queue = queue };
+	if (pthread_create(&connecting->thread, NULL, connecting_main, connecting))
+		bail("no thread");
+}
+
+/* What the miniport holds goes on. */
+static int32_t connecting_end(struct connecting *connecting)
+{
+	give_orders("");
+	pthread_join(connecting->thread, NULL);
+	return connecting->status;
+}
+
+/*
+ * A victim whose own connect is under way, for as long as if its thread got no CPU. There is
+ * one slot. The first connect has it already, but its process is not told yet: it keeps it,
+ * and who wants it is refused. One that only asks for a sample holds up nobody.
+ */
+static void slow_victim(void)
+{
+	struct kmt_session session;
+	struct connecting victim;
+	struct queue queues[2];
+	uint64_t binds, taken;
+	unsigned int i;
+	int32_t status;
+
+	if (!NT_SUCCESS(kmt_session_open(&session, NULL, 0)))
+		bail("no session");
+	for (i = 0; i < 2; i++)
+		if (!NT_SUCCESS(queue_create(&queues[i], &session, session.context,
+					     QUEUE_RING_BYTES)))
+			bail("no queue");
+
+	binds = slots_value("binds");
+	taken = slots_value("victimizations");
+	give_orders("ConnectDoorbell=linger*1");
+	connecting_start(&victim, &queues[0]);
+	for (i = 0; i < 10000 && slots_value("binds") == binds; i++)
+		kmt_sleep_us(1000);
+	status = doorbell_connect(session.fd, queues[1].doorbell);
+	ok(status == STATUS_DEVICE_BUSY && *queues[1].stat == STAT_RETRY && !victim.over,
+	   "the connect of the victim does not end: busy changes nothing (CB-DC-6 KMT-CN-6) (%#x)",
+	   (uint32_t)status);
+	ok(slots_value("binds") == binds + 1 && slots_value("victimizations") == taken,
+	   "its slot is nobody else's (ORD-2)");
+	status = connecting_end(&victim);
+	ok(status == STATUS_SUCCESS && *queues[0].stat == STAT_CONNECTED, "it is connected (%#x)",
+	   (uint32_t)status);
+	ok(queue_probe(&queues[0]) == STATUS_SUCCESS && queue_probe(&queues[1]) == STATUS_SUCCESS,
+	   "and it is a victim as any other then (SEC-18)");
+
+	status = doorbell_connect(session.fd, queues[0].doorbell);
+	if (status != STATUS_SUCCESS || !null_forget())
+		bail("connect: %#x", (uint32_t)status);
+	give_orders("ConnectDoorbell=hold*1");
+	connecting_start(&victim, &queues[0]);
+	for (i = 0; i < 10000 && !null_calls("ConnectDoorbell"); i++)
+		kmt_sleep_us(1000);
+	status = doorbell_connect(session.fd, queues[1].doorbell);
+	ok(status == STATUS_SUCCESS && *queues[0].stat == STAT_RETRY && !victim.over,
+	   "a connected doorbell's connect holds up nobody who takes its slot (CB-DC-6) (%#x)",
+	   (uint32_t)status);
+	status = connecting_end(&victim);
+	ok(status == STATUS_SUCCESS, "nor does it fail (%#x)", (uint32_t)status);
+	ok(queue_probe(&queues[0]) == STATUS_SUCCESS && queue_probe(&queues[1]) == STATUS_SUCCESS,
+	   "both work");
+
+	for (i = 0; i < 2; i++)
+		queue_destroy(&queues[i]);
+	kmt_session_close(&session);
+}
+
 int main(void)
 {
 	unsigned int i;
@@ -308,6 +401,7 @@ int main(void)
 		try(&wrongs[i]);
 	}
 	slow_connect();
+	slow_victim();
 	stopped();
 	ok(!module_unload("dxgnull"), "the module unloads");
 	ok(!module_unload("dxgkrnl"), "so does the layer");

@@ -14,6 +14,7 @@ struct doorbell {
 	uint64_t kmd;
 	uint64_t os;
 	bool bound;
+	bool rekick;		/* busy with a connect of a connected one; it binds nothing */
 	bool revoked;		/* a callback for it is under way: bound or not any more */
 	int busy;		/* thread inside of a call for it, or 0 */
 };
@@ -96,7 +97,7 @@ static void finished(struct state *state, struct doorbell *doorbell, const struc
 
 	doorbell->busy = 0;
 	if (!strcmp(line->name, "ConnectDoorbell"))
-		doorbell->bound |= good;
+		doorbell->bound |= good && !doorbell->rekick;
 	else if (!strcmp(line->name, "DisconnectDoorbell"))
 		doorbell->bound = false;
 	else
@@ -121,6 +122,7 @@ static bool used(struct state *state, struct thread *thread, const struct null_l
 	if (connect && doorbell->bound && !doorbell->revoked && !rekick)
 		return breach(state, line, "ILL-4: bound already");
 	doorbell->busy = thread->tid;
+	doorbell->rekick = connect && rekick;
 	return true;
 }
 

@@ -96,6 +96,7 @@ static _Atomic unsigned int told[QUEUES];
 /* A sample of it is about to be asked for: every unbind does, and is told of before. */
 static _Atomic bool expected[QUEUES];
 static bool gone;
+static bool kept;               /* the OS layer cannot disconnect it in time */
 /* Whose slot is given back while the OS layer is told to disconnect another's. */
 static struct dxgpu_doorbell *leaver;
 static _Atomic bool slow;       /* the OS layer does not come to an end */
@@ -156,6 +157,9 @@ static NTSTATUS disconnect(const DXGKARGCB_DISCONNECTDOORBELL *args)
     }
     while (slow) {
         g_usleep(1000);
+    }
+    if (kept) {
+        return STATUS_DEVICE_BUSY;
     }
     return gone ? STATUS_INVALID_HANDLE : STATUS_SUCCESS;
 }

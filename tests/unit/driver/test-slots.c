@@ -404,6 +404,46 @@ static void test_packed_own_page(void)
 }
 
 /*
+ * The OS layer waits in vain for a victim's connect: the connect is refused at once, the
+ * victim keeps its slot, and is as good a victim as before (CB-DC-6, SEC-18).
+ */
+static void test_kept(void)
+{
+    int index;
+
+    start_with(1, 1, 2);
+    index = connect_one(0);
+    kept = true;
+    g_assert_cmpint(connect_one(1), ==, -1);
+    g_assert_cmpuint(told[0], ==, 1);
+    g_assert_cmpuint(adapter.slots.counters.busy, ==, 1);
+    g_assert_cmpuint(adapter.slots.counters.victim_gone, ==, 0);
+    g_assert_cmpint(dxgpu_slots_find(&adapter.slots, &queues[0]), ==, index);
+    g_assert_cmpint(adapter.slots.slot[index].state, ==, DXGPU_SLOT_BOUND);
+    kept = false;
+    g_assert_cmpint(connect_one(1), ==, index);
+    g_assert_cmpuint(told[0], ==, 2);
+    stop();
+}
+
+/* Of a page, too, nobody is asked after the first who keeps his slot. */
+static void test_packed_kept(void)
+{
+    start_with(2, 2, 2);
+    connect_one(0);
+    connect_one(2);
+    kept = true;
+    g_assert_cmpint(connect_one(1), ==, -1);
+    g_assert_cmpuint(told[0] + told[2], ==, 1);
+    g_assert_cmpuint(adapter.slots.counters.busy, ==, 1);
+    kept = false;
+    g_assert_cmpint(connect_one(1), >=, 0);
+    g_assert_cmpuint(adapter.slots.counters.victimizations, ==, 2);
+    assert_pages_apart(2);
+    stop();
+}
+
+/*
  * Who empties a page, and waits for the rest of it, takes a slot that is free elsewhere
  * meanwhile; the page stays whose it was.
  */
@@ -492,6 +532,8 @@ int main(int argc, char **argv)
     g_test_add_func("/slots/ORD-8-quarantine", test_quarantine);
     g_test_add_func("/slots/DDI-CN-10-busy", test_busy);
     g_test_add_func("/slots/OP-6-packed-busy", test_packed_busy);
+    g_test_add_func("/slots/SEC-18-kept", test_kept);
+    g_test_add_func("/slots/SEC-18-packed-kept", test_packed_kept);
     g_test_add_func("/slots/KMT-CN-4-packed-free-elsewhere",
                     test_packed_free_elsewhere);
     g_test_add_func("/slots/MOD-5-hold", test_hold);
