@@ -9,8 +9,8 @@
  * allows, and the core checks every number.
  *
  * Both sides need the same limits, as the guest has read them; packet-budget,
- * irq-moderation-us and threads may differ. Counters of the property "stats" travel; the faults
- * that are injected are the host's and stay behind.
+ * irq-moderation-us and threads may differ. Counters of the property "stats"
+ * travel; the faults that are injected are the host's and stay behind.
  */
 #include "qemu/osdep.h"
 #include "hw/pci/msix.h"
