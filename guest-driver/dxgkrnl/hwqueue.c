@@ -111,7 +111,7 @@ out_unlock:
 bool dxg_hwqueue_pending(struct dxg_hwqueue *queue, u64 *progress)
 {
 	struct dxgadapter *adapter = dxg_device_adapter(queue->context->device);
-	DXGKARG_QUERYHWQUEUESTATUS args = { };
+	DXGKARG_QUERYHWQUEUESTATUS args = { .SampleAwaited = true };
 	NTSTATUS status = STATUS_DEVICE_REMOVED;
 
 	lockdep_assert_held(&queue->context->device->pa->lock);

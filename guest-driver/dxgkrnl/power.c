@@ -189,7 +189,10 @@ static void dxg_context_look(struct dxgadapter *adapter, struct dxg_context *con
 	struct dxg_hwqueue *queue;
 
 	list_for_each_entry(queue, &context->queues, node) {
-		DXGKARG_QUERYHWQUEUESTATUS args = { .hHwQueue = queue->kmd };
+		DXGKARG_QUERYHWQUEUESTATUS args = {
+			.hHwQueue = queue->kmd,
+			.SampleAwaited = true,
+		};
 
 		if (!queue->kmd)
 			continue;

@@ -108,15 +108,15 @@ void dxgpu_hwqueue_expect_sample(struct dxgpu_hwqueue *queue)
 		WRITE_ONCE(queue->sampled_at, dxgpu_hwqueue_samples(queue) + 2);
 }
 
-/* Is that to come still? The queue is on the device. */
-static bool dxgpu_hwqueue_sample_pending(struct dxgpu_hwqueue *queue)
+/* Is that to come still? The queue is on the device. Who waits for it has it proved. */
+static bool dxgpu_hwqueue_sample_pending(struct dxgpu_hwqueue *queue, bool awaited)
 {
 	u64 sampled_at = READ_ONCE(queue->sampled_at);
 	u64 samples = dxgpu_hwqueue_samples(queue);
 
 	if (samples >= sampled_at)
 		return false;
-	if (samples + 1 == sampled_at)
+	if (awaited && samples + 1 == sampled_at)
 		dxgpu_command(queue->adapter, queue->context->generation, DXGPU_CMD_QUEUE_KICK,
 			      queue->id);
 	return true;
@@ -153,7 +153,7 @@ NTSTATUS dxgpu_query_hwqueue_status(HANDLE hadapter, DXGKARG_QUERYHWQUEUESTATUS 
 	args->SamplePending = false;
 	if (live) {
 		/* First, for what it found is what follows. */
-		args->SamplePending = dxgpu_hwqueue_sample_pending(queue);
+		args->SamplePending = dxgpu_hwqueue_sample_pending(queue, args->SampleAwaited);
 		args->hRunningHwQueue = dxgpu_running_queue(adapter, queue->context->node);
 		args->FaultCode = dxgpu_read32(record, dxgpu_queue_status, fault_code);
 		state = dxgpu_read32(record, dxgpu_queue_status, state);

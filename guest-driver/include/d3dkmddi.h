@@ -281,10 +281,11 @@ typedef struct _DXGKARG_RESUMEHWENGINE {
 
 /*
  * ours: what the device itself says of a queue, for the decision whether work is
- * pending (ORD-13) and for debugfs.
+ * pending (ORD-13) and for debugfs, whose look changes nothing.
  */
 typedef struct _DXGKARG_QUERYHWQUEUESTATUS {
 	HANDLE hHwQueue;			/* KMD */
+	BOOLEAN SampleAwaited;			/* by the caller: do what SamplePending ends by */
 	UINT State;				/* out: the device's state number */
 	UINT64 WritePointer;			/* out: at the last sample */
 	UINT64 ReadPointer;			/* out: entries completed */

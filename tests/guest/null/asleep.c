@@ -135,6 +135,7 @@ static void unsampled(struct queue *queue)
 	*queue->last_queued = *queue->fence_cpu;
 	must(queue_probe(queue), "probe");
 	*queue->last_queued = ~0ull;
+	device_write("autosuspend_delay_ms", "0");
 	start = kmt_now_ns();
 	call_back("1");
 	device_write("control", "auto");
@@ -142,6 +143,7 @@ static void unsampled(struct queue *queue)
 	ok(kmt_now_ns() - start >= SAMPLE_GRACE_NS,
 	   "a victim's word counts until the device has had time to sample (ORD-13 ORD-8)");
 	device_write("control", "on");
+	device_write("autosuspend_delay_ms", AUTOSUSPEND_MS);
 	await_asleep(false);
 	call_back("0");
 }
